@@ -1,0 +1,415 @@
+"""The column types: one place that ties a Python type to a PostgreSQL type, a range and a unit.
+
+Each type states its rule twice in one object. `schema` is what Pydantic runs in native code and what
+nearly every value passes. `convert` is asked about the rest, in Python: it turns NumPy scalars into
+plain values and NaN into None, and says in words why a value is refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, get_args
+
+from pydantic import Field, GetCoreSchemaHandler
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, PydanticUndefined, core_schema
+
+from astra_outputs.flags import BitFlags
+from astra_outputs.version import parse_version
+
+LARGEST_REAL = (2 - 2**-23) * 2.0**127
+"""Greatest finite single-precision number, 3.4028235e38."""
+
+MISSING = None
+"""How "not measured" is stored: NULL. PostgreSQL would sort NaN above every number."""
+
+
+def plain(value: Any) -> Any:
+    """Turn a NumPy scalar, a zero-dimensional array or a missing-value marker into a plain value.
+
+    Masked values, `pandas.NA` and `NaT` become None. Anything else is returned as it is.
+    """
+    kind = type(value)
+    if kind.__name__ in ("NAType", "NaTType", "MaskedConstant"):
+        return MISSING
+    if hasattr(value, "unit"):
+        raise ValueError("carries a unit: pass a plain number in the column's unit (value.to_value(unit))")
+    if getattr(value, "dtype", None) is None or not hasattr(value, "item"):
+        return value
+    if getattr(value, "ndim", 0) != 0:
+        return value
+    if getattr(value, "mask", False):
+        return MISSING
+    return value.item()
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """One PostgreSQL type and the values that it holds.
+
+    Attributes
+    ----------
+    sql : str
+        The type's name, as PostgreSQL prints it.
+    schema : CoreSchema
+        What Pydantic runs in native code; a value that passes it is stored as it is.
+    convert : Callable
+        Asked about every other value: returns what to store (None for "not measured"), or raises
+        ValueError with the reason.
+    """
+
+    sql: str
+    schema: CoreSchema = field(repr=False)
+    convert: Callable[[Any], Any] = field(repr=False)
+
+    def __get_pydantic_core_schema__(self, source: Any, _: GetCoreSchemaHandler) -> CoreSchema:
+        if type(None) not in get_args(source):
+            return self._with_rule(self._refuse_missing)
+        return core_schema.nullable_schema(self._with_rule(self.convert))
+
+    def _with_rule(self, rule: Callable[[Any], Any]) -> CoreSchema:
+        slow = core_schema.no_info_plain_validator_function(rule)
+        return core_schema.union_schema([self.schema, slow], mode="left_to_right")
+
+    def _refuse_missing(self, value: Any) -> Any:
+        value = self.convert(value)
+        if value is MISSING:
+            raise ValueError("must have a value: the column is NOT NULL")
+        return value
+
+
+def _number(value: Any) -> Any:
+    value = plain(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | None):
+        raise ValueError(f"must be a number, not {type(value).__name__}")
+    return value
+
+
+def _floating(largest: float, sql: str) -> Callable[[Any], float | None]:
+    def convert(value: Any) -> float | None:
+        value = _number(value)
+        if value is MISSING or value != value:  # noqa: PLR0124 (NaN differs from itself)
+            return MISSING
+        if isinstance(value, float) and math.isinf(value):
+            raise ValueError('is infinite; "not measured" is None or NaN')
+        if abs(value) > largest:
+            raise ValueError(f"does not fit {sql} (at most {largest:.7g} in size)")
+        return float(value)
+
+    return convert
+
+
+def _integral(lowest: int, highest: int, sql: str) -> Callable[[Any], int | None]:
+    def convert(value: Any) -> int | None:
+        value = _number(value)
+        if value is MISSING or value != value:  # noqa: PLR0124
+            return MISSING
+        if isinstance(value, float) and not value.is_integer():
+            raise ValueError("is not a whole number")
+        if not lowest <= value <= highest:
+            raise ValueError(f"does not fit {sql} ({lowest} to {highest})")
+        return int(value)
+
+    return convert
+
+
+def _convert_version(value: Any) -> int | None:
+    value = plain(value)
+    return value if value is MISSING else parse_version(value)
+
+
+def _convert_text(value: Any) -> str | None:
+    value = plain(value)
+    if value is MISSING:
+        return MISSING
+    if isinstance(value, bytes):  # FITS tables hand out their strings as bytes
+        value = value.decode("ascii", errors="strict") if value.isascii() else value
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {type(value).__name__}")
+    value = value.strip()
+    if "\0" in value:
+        raise ValueError("contains a NUL character, which PostgreSQL cannot store")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("contains half of a surrogate pair, which is not text") from None
+    return str(value)
+
+
+def _convert_boolean(value: Any) -> bool | None:
+    value = plain(value)
+    if not isinstance(value, bool | None):
+        raise ValueError(f"must be True or False, not {type(value).__name__}")
+    return value
+
+
+def _convert_timestamp(value: Any) -> datetime | None:
+    value = plain(value)
+    if value is MISSING:
+        return MISSING
+    if not isinstance(value, datetime):
+        raise ValueError(f"must be a datetime, not {type(value).__name__}")
+    if value.utcoffset() is None:
+        raise ValueError("has no time zone; give one, as in datetime.now(timezone.utc)")
+    return value
+
+
+def _convert_bytes(value: Any) -> bytes | None:
+    value = plain(value)
+    if value is MISSING or isinstance(value, bytes):
+        return value
+    if isinstance(value, bytearray | memoryview):
+        return bytes(value)
+    if hasattr(value, "tobytes") and getattr(getattr(value, "dtype", None), "itemsize", 0) == 1:
+        return bytes(value.tobytes())
+    raise ValueError(f"must be bytes, not {type(value).__name__}")
+
+
+def _convert_real_array(value: Any) -> list[float | None] | None:
+    value = plain(value)
+    if value is MISSING:
+        return MISSING
+    if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+        raise ValueError(f"must be a sequence of numbers, not {type(value).__name__}")
+    elements = list(value)
+    try:
+        return [REAL.convert(element) for element in elements]
+    except ValueError as error:
+        raise ValueError(f"has an element that {error}") from None
+
+
+REAL = ColumnType(
+    "real",
+    core_schema.float_schema(strict=True, allow_inf_nan=False, ge=-LARGEST_REAL, le=LARGEST_REAL),
+    _floating(LARGEST_REAL, "real"),
+)
+DOUBLE = ColumnType(
+    "double precision",
+    core_schema.float_schema(strict=True, allow_inf_nan=False),
+    _floating(math.nextafter(math.inf, 0), "double precision"),
+)
+INTEGER = ColumnType(
+    "integer",
+    core_schema.int_schema(strict=True, ge=-(2**31), le=2**31 - 1),
+    _integral(-(2**31), 2**31 - 1, "integer"),
+)
+BIGINT = ColumnType(
+    "bigint",
+    core_schema.int_schema(strict=True, ge=-(2**63), le=2**63 - 1),
+    _integral(-(2**63), 2**63 - 1, "bigint"),
+)
+FLAGS = ColumnType(
+    "bigint",
+    core_schema.int_schema(strict=True, ge=0, le=2**63 - 1),
+    _integral(0, 2**63 - 1, "a flags column, bits 0 to 62"),
+)
+VERSION = ColumnType(
+    "integer", core_schema.int_schema(strict=True, ge=0, le=2**31 - 1), _convert_version
+)
+# The native rule refuses text with spaces around it or a NUL: the Python rule mends or explains.
+TEXT = ColumnType(
+    "text",
+    core_schema.str_schema(strict=True, pattern=r"^(?:[^\x00\s](?:[^\x00]*[^\x00\s])?)?$"),
+    _convert_text,
+)
+BOOLEAN = ColumnType("boolean", core_schema.bool_schema(strict=True), _convert_boolean)
+TIMESTAMP = ColumnType(
+    "timestamp with time zone",
+    core_schema.datetime_schema(strict=True, tz_constraint="aware"),
+    _convert_timestamp,
+)
+BYTES = ColumnType("bytea", core_schema.bytes_schema(strict=True), _convert_bytes)
+REAL_ARRAY = ColumnType(
+    "real[]",
+    core_schema.list_schema(core_schema.nullable_schema(REAL.schema), strict=True),
+    _convert_real_array,
+)
+
+# What an author writes behind a column's name. A column may be NULL, and is None in a record that
+# gives no value, unless its name says otherwise; flags are 0.
+_NOT_GIVEN = Field(default=None)
+Real = Annotated[float | None, REAL, _NOT_GIVEN]
+Double = Annotated[float | None, DOUBLE, _NOT_GIVEN]
+Integer = Annotated[int | None, INTEGER, _NOT_GIVEN]
+BigInt = Annotated[int | None, BIGINT, _NOT_GIVEN]
+Text = Annotated[str | None, TEXT, _NOT_GIVEN]
+Boolean = Annotated[bool | None, BOOLEAN, _NOT_GIVEN]
+Timestamp = Annotated[datetime | None, TIMESTAMP, _NOT_GIVEN]
+Bytes = Annotated[bytes | None, BYTES, _NOT_GIVEN]
+RealArray = Annotated[list[float | None] | None, REAL_ARRAY, _NOT_GIVEN]
+NullableFlags = Annotated[int | None, FLAGS, Field(default=0)]
+
+Flags = Annotated[int, FLAGS, Field(default=0)]
+Version = Annotated[int, VERSION]
+RequiredReal = Annotated[float, REAL]
+RequiredInteger = Annotated[int, INTEGER]
+RequiredBigInt = Annotated[int, BIGINT]
+RequiredText = Annotated[str, TEXT]
+RequiredBoolean = Annotated[bool, BOOLEAN]
+
+TYPES = {
+    "real": Real,
+    "double": Double,
+    "integer": Integer,
+    "bigint": BigInt,
+    "text": Text,
+    "boolean": Boolean,
+    "timestamp": Timestamp,
+    "bytes": Bytes,
+    "real[]": RealArray,
+    "flags": Flags,
+}
+"""The types by the names that the command line uses."""
+
+
+REQUIRED = PydanticUndefined
+"""Default of a column for which every record must give a value."""
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """What an author says of a column beyond its type; `column` makes it."""
+
+    unit: str | None
+    category: str | None
+    bits: type[BitFlags] | None
+    bit_prefix: str
+    server_default: str | None
+    references: str | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a record class, resolved.
+
+    Attributes
+    ----------
+    name : str
+    type : ColumnType
+    nullable : bool
+    default : Any
+        The record's default; `REQUIRED` where a value must be given.
+    server_default : str or None
+        The SQL expression by which the database fills the column itself.
+    generated : str or None
+        The SQL expression of a generated column, which nobody writes.
+    unit, description, category : str or None
+    bits : type[BitFlags] or None
+        The names of the bits of a flags column.
+    bit_prefix : str
+        Put before the name of each bit, where several columns share one set of bits.
+    references : str or None
+        `table.column` that a foreign key points to.
+    """
+
+    name: str
+    type: ColumnType
+    nullable: bool
+    default: Any = None
+    server_default: str | None = None
+    generated: str | None = None
+    unit: str | None = None
+    description: str = ""
+    category: str | None = None
+    bits: type[BitFlags] | None = None
+    bit_prefix: str = ""
+    references: str | None = None
+
+    @property
+    def written(self) -> bool:
+        """Whether a save sends this column: neither generated nor filled by the database."""
+        return self.generated is None and self.server_default is None
+
+    @property
+    def comment(self) -> str:
+        """The column's comment in the database: its description, with the unit in brackets."""
+        return f"{self.description} [{self.unit}]" if self.unit else self.description
+
+
+NOT_SAID: Any = object()
+"""Stands for "no default given", since None is one."""
+
+_category: ContextVar[str | None] = ContextVar("category", default=None)
+
+
+@contextmanager
+def category(title: str) -> Iterator[None]:
+    """Group the columns declared inside the `with` block, in a class body, under a title."""
+    token = _category.set(title)
+    try:
+        yield
+    finally:
+        _category.reset(token)
+
+
+def column(
+    *,
+    unit: str | None = None,
+    description: str,
+    default: Any = NOT_SAID,
+    bits: type[BitFlags] | None = None,
+    bit_prefix: str = "",
+    server_default: str | None = None,
+    references: str | None = None,
+) -> Any:
+    """Describe one column of a record class.
+
+    Parameters
+    ----------
+    unit : str, optional
+        Unit as FITS and astropy spell it ("K", "km/s", "dex"); None for a number without unit.
+    description : str
+        What the column means, in at most 47 characters (a FITS comment holds no more).
+    default : optional
+        Value of a record that gives none. Unless said otherwise None for a column that may be NULL
+        and 0 for flags; a required column must be given.
+    bits : type[BitFlags], optional
+        Names and meanings of the bits, for a flags column.
+    bit_prefix : str
+        Put before each bit's name, where several columns of a table share one `BitFlags`.
+    server_default : str, optional
+        SQL expression by which the database fills the column; a save never sends such a column.
+    references : str, optional
+        `table.column` that a foreign key points to.
+    """
+    facts = ColumnFacts(unit, _category.get(), bits, bit_prefix, server_default, references)
+    options = {} if default is NOT_SAID else {"default": default}
+    info: FieldInfo = Field(description=description, **options)
+    info.metadata.append(facts)
+    return info
+
+
+def resolve(name: str, info: FieldInfo) -> Column:
+    """Return the column that a field of a record class declares.
+
+    Raises
+    ------
+    TypeError
+        If the field's annotation is not one of the column types of this module.
+    """
+    types = [entry for entry in info.metadata if isinstance(entry, ColumnType)]
+    facts = [entry for entry in info.metadata if isinstance(entry, ColumnFacts)]
+    if len(types) != 1 or len(facts) != 1:
+        raise TypeError(
+            f'{name} is not a column: write it as `{name}: Real = column(unit="K", description="...")`, '
+            "with a type of astra_outputs.columns"
+        )
+    (kind,), (said,) = types, facts
+    return Column(
+        name=name,
+        type=kind,
+        nullable=type(None) in get_args(info.annotation) and said.server_default is None,
+        default=info.default,
+        server_default=said.server_default,
+        unit=said.unit,
+        description=info.description or "",
+        category=said.category,
+        bits=said.bits,
+        bit_prefix=said.bit_prefix,
+        references=said.references,
+    )

@@ -1,0 +1,144 @@
+"""Every error that this package raises: one root, few children, each with the facts that mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+SHORT = 60
+"""A value printed in an error is cut to this many characters."""
+
+
+def shorten(value: object) -> str:
+    """Print a value for an error message, cut to `SHORT` characters."""
+    text = repr(value)
+    return text if len(text) <= SHORT else f"{text[: SHORT - 3]}..."
+
+
+class AstraOutputsError(Exception):
+    """Root of all errors of this package."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One value that a record refuses: which column, what was given, and why not."""
+
+    column: str
+    value: Any
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.column} = {shorten(self.value)}: {self.reason}"
+
+
+class InvalidRecord(AstraOutputsError, ValueError):
+    """A value that the table could not hold, or would hold as something else.
+
+    Attributes
+    ----------
+    table : str
+        The table whose record refused the values.
+    problems : tuple[Problem, ...]
+        One entry for each refused column.
+    """
+
+    def __init__(self, table: str, problems: tuple[Problem, ...]) -> None:
+        super().__init__(table, problems)
+        self.table = table
+        self.problems = problems
+
+    def __str__(self) -> str:
+        lines = [f"{self.table}.{problem}" for problem in self.problems]
+        return lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} problems", *lines])
+
+
+class UnknownColumn(InvalidRecord):
+    """A name that the table does not have; the nearest one is suggested."""
+
+
+class AmbiguousFlag(InvalidRecord):
+    """A flag name that occurs in several columns; the qualified spellings are offered."""
+
+
+class KeyMismatch(InvalidRecord):
+    """A key that disagrees with the spectrum that the result was made from."""
+
+
+class ReadOnlyColumn(InvalidRecord):
+    """A column that belongs to the database and cannot be assigned."""
+
+
+class MissingVersion(AstraOutputsError, ValueError):
+    """No `v_astra` was given and none is configured."""
+
+
+class WrongRecordClass(AstraOutputsError, TypeError):
+    """Something that is not a record of the class that is being written or read."""
+
+
+class DuplicateKey(AstraOutputsError, ValueError):
+    """The same key twice in one call: one of the two results would be lost.
+
+    Attributes
+    ----------
+    table : str
+    key : dict[str, Any]
+        The key that occurs twice.
+    positions : tuple[int, ...]
+        Where it occurs, counted from 0 in the order given.
+    """
+
+    def __init__(self, table: str, key: dict[str, Any], positions: tuple[int, ...]) -> None:
+        super().__init__(table, key, positions)
+        self.table, self.key, self.positions = table, key, positions
+
+    def __str__(self) -> str:
+        key = ", ".join(f"{name} = {value}" for name, value in self.key.items())
+        places = " and ".join(str(position) for position in self.positions)
+        return (
+            f"{self.table}: records {places} have the same key ({key}); "
+            'remove one, or pass duplicates="last" to keep the last'
+        )
+
+
+class DatabaseError(AstraOutputsError):
+    """The database could not do what was asked.
+
+    Attributes
+    ----------
+    sqlstate : str or None
+        PostgreSQL's five-character error code, where the server gave one.
+    table, constraint : str or None
+        What the server named, where it did.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        sqlstate: str | None = None,
+        table: str | None = None,
+        constraint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.sqlstate, self.table, self.constraint = sqlstate, table, constraint
+
+
+class CannotConnect(DatabaseError):
+    """No server answers, or it does not let this user in."""
+
+
+class ConnectionLost(DatabaseError):
+    """The server or the network went away in the middle of the work."""
+
+
+class SchemaMismatch(DatabaseError):
+    """The database lacks a schema, table or column that is about to be written."""
+
+
+class UnknownReference(DatabaseError):
+    """A key that points to a source or spectrum that is not stored."""
+
+
+class Closed(AstraOutputsError):
+    """The repository was used before it was entered or after it was left."""

@@ -1,0 +1,84 @@
+"""Versions as integers: major * 10**6 + minor * 10**3 + patch, so that 0.6.2 is 6002."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from astra_outputs.errors import MissingVersion
+
+MAXIMUM = 2_147_483_647
+"""Greatest version that the `v_astra` column (a PostgreSQL integer) holds: 2147.483.647."""
+
+_PATTERN = re.compile(r"(\d{1,4})\.(\d{1,3})\.(\d{1,3})", re.ASCII)
+_configured: ContextVar[int | None] = ContextVar("v_astra", default=None)
+
+
+def parse_version(version: int | str) -> int:
+    """Return a version as an integer: `"0.6.2"` and `6002` both give 6002.
+
+    Raises
+    ------
+    ValueError
+        If the text is not `major.minor.patch`, a part is above 999 (major: 2147), or the integer
+        is negative or does not fit a PostgreSQL integer.
+    """
+    if isinstance(version, str):
+        match = _PATTERN.fullmatch(version.strip())
+        if match is None:
+            raise ValueError(f'version {version!r} is not of the form "major.minor.patch", as in "0.6.2"')
+        major, minor, patch = map(int, match.groups())
+        version = major * 1_000_000 + minor * 1_000 + patch
+    elif type(version) is not int:
+        raise ValueError(f'version {version!r} must be an integer (6002) or a text ("0.6.2")')
+    if not 0 <= version <= MAXIMUM:
+        raise ValueError(f"version {version} is outside 0 to {MAXIMUM} ({format_version(MAXIMUM)})")
+    return version
+
+
+def format_version(v_astra: int) -> str:
+    """Return a version as text: 6002 gives "0.6.2"."""
+    return f"{v_astra // 1_000_000}.{v_astra // 1_000 % 1_000}.{v_astra % 1_000}"
+
+
+def major_minor(v_astra: int) -> int:
+    """Return the part of a version that makes a result unique: 6002 gives 6.
+
+    The table computes the same value as `v_astra / 1000`; SQL's division truncates and Python's
+    rounds down, so the two agree because versions are never negative.
+    """
+    return v_astra // 1_000
+
+
+@contextmanager
+def using_version(version: int | str) -> Iterator[int]:
+    """Give `from_spectrum` this version wherever none is passed, inside the `with` block."""
+    v_astra = parse_version(version)
+    token = _configured.set(v_astra)
+    try:
+        yield v_astra
+    finally:
+        _configured.reset(token)
+
+
+def configured_version() -> int:
+    """Return the version set by `using_version`, else by `ASTRA_OUTPUTS_V_ASTRA`.
+
+    Raises
+    ------
+    MissingVersion
+        If neither is set: a result is never stored under a version that nobody chose.
+    """
+    v_astra = _configured.get()
+    if v_astra is not None:
+        return v_astra
+    text = os.environ.get("ASTRA_OUTPUTS_V_ASTRA")
+    if not text:
+        raise MissingVersion(
+            'no v_astra: pass v_astra="0.8.1", wrap the work in using_version("0.8.1"), '
+            "or set ASTRA_OUTPUTS_V_ASTRA"
+        )
+    return parse_version(int(text) if text.isdecimal() else text)
