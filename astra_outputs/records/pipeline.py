@@ -44,7 +44,7 @@ class PipelineOutputMixin(Record):
         "v_astra_major_minor": Column(
             "v_astra_major_minor",
             INTEGER,
-            nullable=True,
+            nullable=False,
             generated="v_astra / 1000",
             description="Version of Astra without its patch number",
             category="Astra Metadata",
