@@ -208,9 +208,7 @@ FLAGS = ColumnType(
     core_schema.int_schema(strict=True, ge=0, le=2**63 - 1),
     _integral(0, 2**63 - 1, "a flags column, bits 0 to 62"),
 )
-VERSION = ColumnType(
-    "integer", core_schema.int_schema(strict=True, ge=0, le=2**31 - 1), _convert_version
-)
+VERSION = ColumnType("integer", core_schema.int_schema(strict=True, ge=0, le=2**31 - 1), _convert_version)
 # The native rule refuses text with spaces around it or a NUL: the Python rule mends or explains.
 TEXT = ColumnType(
     "text",

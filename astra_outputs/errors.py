@@ -136,9 +136,21 @@ class SchemaMismatch(DatabaseError):
     """The database lacks a schema, table or column that is about to be written."""
 
 
+class PermissionDenied(DatabaseError):
+    """The user may not do this: a right is missing."""
+
+
 class UnknownReference(DatabaseError):
     """A key that points to a source or spectrum that is not stored."""
 
 
 class Closed(AstraOutputsError):
     """The repository was used before it was entered or after it was left."""
+
+
+class MissingFile(AstraOutputsError, FileNotFoundError):
+    """A file that belongs to a table or to the package is not where it should be."""
+
+
+class CannotStart(AstraOutputsError):
+    """The embedded PostgreSQL did not start."""

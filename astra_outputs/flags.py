@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import IntFlag
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 HIGHEST_BIT = 62
 """A flags column is a signed 64-bit integer: bit 63 would make it negative."""
@@ -19,6 +19,7 @@ class Bit(NamedTuple):
 
     @property
     def mask(self) -> int:
+        """The bit as the integer that a flags column stores."""
         return 1 << self.bit
 
 
@@ -41,7 +42,8 @@ class BitFlags(IntFlag):
         If a bit number is outside 0 to 62.
     """
 
-    def __new__(cls, bit: int, meaning: str = "") -> BitFlags:
+    def __new__(cls, bit: int, meaning: str = "") -> Self:
+        """Make one member; Python's enumerations call this for each line of the class."""
         if not 0 <= bit <= HIGHEST_BIT:
             raise ValueError(f"bit {bit} is outside 0 to {HIGHEST_BIT}")
         mask = 1 << bit

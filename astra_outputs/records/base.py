@@ -148,7 +148,9 @@ class Record(BaseModel):
     def __setattr__(self, name: str, value: Any) -> None:
         column = self._columns.get(name)
         if column is not None and not column.written:
-            raise ReadOnlyColumn(self.table, (Problem(name, value, "belongs to the database; it is read-only"),))
+            raise ReadOnlyColumn(
+                self.table, (Problem(name, value, "belongs to the database; it is read-only"),)
+            )
         if column is None and name.startswith("flag_"):
             self._set_flag(name, value)
             return

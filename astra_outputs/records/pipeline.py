@@ -52,9 +52,7 @@ class PipelineOutputMixin(Record):
     }
 
     with category("Identifiers"):
-        task_pk: BigInt = column(
-            description="Key of this result", server_default="identity"
-        )
+        task_pk: BigInt = column(description="Key of this result", server_default="identity")
         source_pk: BigInt = column(description="Key of the source", references="source.pk")
         spectrum_pk: RequiredBigInt = column(description="Key of the spectrum", references="spectrum.pk")
     with category("Astra Metadata"):

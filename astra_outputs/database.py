@@ -1,0 +1,231 @@
+"""Where statements run: a pool of our own connections, or one connection of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+import stamina
+
+from astra_outputs.errors import (
+    CannotConnect,
+    Closed,
+    ConnectionLost,
+    DatabaseError,
+    PermissionDenied,
+    SchemaMismatch,
+    UnknownReference,
+)
+
+T = TypeVar("T")
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+TRANSIENT = frozenset(
+    {
+        "40001",  # serialization failure
+        "40P01",  # deadlock
+        "53300",  # too many connections
+        "57P01",  # the server is shutting down
+        "57P02",  # the server crashed
+        "57P03",  # the server is starting up
+        "25006",  # read-only: a failover has not finished
+    }
+)
+"""SQLSTATEs after which the same transaction may succeed; class 08, a lost connection, as well."""
+
+MEANINGS: dict[str, tuple[type[DatabaseError], str]] = {
+    "23503": (UnknownReference, "save the source or spectrum first"),
+    "28000": (CannotConnect, "check the user, the password and the server's pg_hba.conf"),
+    "28P01": (CannotConnect, "check the user and the password"),
+    "3D000": (CannotConnect, "create the database, or name another one"),
+    "3F000": (SchemaMismatch, "apply schema/install.sql, or name another schema"),
+    "42501": (PermissionDenied, "ask the owner for the writer or reader role (schema/roles.sql)"),
+    "42703": (SchemaMismatch, "run `astra-outputs check` to see what differs"),
+    "42P01": (SchemaMismatch, "apply the SQL file of the table (schema/install.sql)"),
+    "53300": (CannotConnect, "the server has no connection left: use fewer workers or a pooler"),
+}
+"""What a SQLSTATE means here, and how to mend it."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether the transaction that failed may succeed when run again."""
+    if isinstance(error, asyncpg.PostgresError):
+        sqlstate = error.sqlstate or ""
+        return sqlstate in TRANSIENT or sqlstate.startswith("08")
+    return isinstance(error, OSError | asyncpg.exceptions.ConnectionDoesNotExistError)
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Raise the driver's errors as ours; `where` names the server or table in the message."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        raise _meaning(error, where) from error
+    except OSError as error:
+        reason = error.strerror or str(error) or type(error).__name__
+        raise ConnectionLost(f"{where}: {reason}") from error
+    except asyncpg.InterfaceError as error:
+        raise DatabaseError(f"{where}: {error}") from error
+
+
+def _meaning(error: asyncpg.PostgresError, where: str) -> DatabaseError:
+    sqlstate = error.sqlstate or ""
+    kind, mend = MEANINGS.get(sqlstate, (DatabaseError, ""))
+    if sqlstate.startswith(("08", "57P")):
+        kind, mend = ConnectionLost, "try again when the server is back"
+    facts = [str(error), getattr(error, "detail", None)]
+    message = f"{where}: " + "; ".join(fact for fact in (*facts, mend) if fact)
+    return kind(
+        message,
+        sqlstate=sqlstate,
+        table=getattr(error, "table_name", None),
+        constraint=getattr(error, "constraint_name", None),
+    )
+
+
+def printable(dsn: str | None) -> str:
+    """Return where a DSN points to, without user name, password and options."""
+    if not dsn:
+        return "the server that the PG* variables name"
+    try:
+        parts = urlsplit(dsn)
+        host = parts.hostname or "the local socket"
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "the server of the given DSN"
+    return f"{host}{port}{parts.path}"
+
+
+class Database:
+    """Connections to one database schema, and what to do when one fails.
+
+    Parameters
+    ----------
+    dsn : str, optional
+        As libpq reads it; the `PG*` variables where none is given.
+    connection : asyncpg.Connection, optional
+        The caller's own connection, used instead of a pool. It is never closed here, a transaction
+        open on it is never ended, and nothing on it is ever tried again.
+    schema : str
+    connections : int
+        Most connections open at once.
+    retry_for : float
+        Seconds for which a transaction is tried again after a transient failure.
+    options
+        Passed to asyncpg (`ssl`, `password`, `statement_cache_size`, ...).
+    """
+
+    def __init__(
+        self,
+        dsn: str | None = None,
+        *,
+        connection: Connection | None = None,
+        schema: str = "astra",
+        connections: int = 4,
+        retry_for: float = 60.0,
+        **options: Any,
+    ) -> None:
+        self.dsn, self.schema, self.connections, self.retry_for = dsn, schema, connections, retry_for
+        self._options, self._connection = options, connection
+        self._pool: asyncpg.Pool | None = None
+
+    def __repr__(self) -> str:
+        return f"Database({self.where}, schema={self.schema!r})"
+
+    @property
+    def where(self) -> str:
+        """The server and database, printable: without user name and password."""
+        return "the given connection" if self._connection else printable(self.dsn)
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether the connection is the caller's own."""
+        return self._connection is not None
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises
+        ------
+        CannotConnect
+            If no server answers, or it does not let this user in.
+        """
+        if self.borrowed:
+            return
+        settings = {"application_name": "astra_outputs", **self._options.pop("server_settings", {})}
+        try:
+            self._pool = await asyncpg.create_pool(
+                self.dsn,
+                min_size=1,
+                max_size=self.connections,
+                reset=_keep_as_it_is,
+                server_settings=settings,
+                **self._options,
+            )
+        except asyncpg.PostgresError as error:
+            meaning = _meaning(error, self.where)
+            raise CannotConnect(str(meaning), sqlstate=meaning.sqlstate) from error
+        except (OSError, TimeoutError, ValueError, asyncpg.InterfaceError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise CannotConnect(
+                f"{self.where}: {reason}; start the server, or set ASTRA_OUTPUTS_DSN or PGHOST to one"
+            ) from error
+
+    async def close(self) -> None:
+        """Give the connections back to the server."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        """Lend a connection.
+
+        Raises
+        ------
+        Closed
+            If the repository was not entered, or was left.
+        """
+        if self._connection is not None:
+            yield self._connection
+            return
+        if self._pool is None:
+            raise Closed("the repository is closed: use it inside `async with astra_outputs.connect(...)`")
+        async with self._pool.acquire() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Database]:
+        """Lend a database on which everything happens in one transaction, committed at the end."""
+        async with self.acquire() as connection, connection.transaction():
+            yield Database(connection=connection, schema=self.schema)
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]], *, where: str = "") -> T:
+        """Run one whole unit of work, again where it failed for a passing reason.
+
+        The work must be one statement or open its own transaction, and be safe to repeat. On a
+        caller's own connection it runs once.
+        """
+        with translated(where or self.where):
+            try:
+                return await self._once(work)
+            except Exception as error:
+                if self.borrowed or not is_transient(error):
+                    raise
+            budget = stamina.retry_context(on=is_transient, attempts=None, timeout=self.retry_for)
+            async for attempt in budget:
+                with attempt:
+                    return await self._once(work)
+            raise AssertionError("unreachable: a retry ends with a result or an error")
+
+    async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        async with self.acquire() as connection:
+            return await work(connection)
+
+
+async def _keep_as_it_is(_: Connection) -> None:
+    """Spare the round trip that resets a connection: nobody else uses this pool's, and we set nothing."""

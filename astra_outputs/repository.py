@@ -1,0 +1,254 @@
+"""`Outputs`: saves records and reads them back. The one module that users write against."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from astra_outputs.batches import Batch, Duplicates, Records, batches, class_of
+from astra_outputs.database import Connection, Database
+from astra_outputs.errors import WrongRecordClass
+from astra_outputs.gate import Gate
+from astra_outputs.records.base import Outcome, Record
+from astra_outputs.records.pipeline import PipelineOutputMixin
+from astra_outputs.report import SaveReport
+from astra_outputs.statements import Guards, select_by, statements
+from astra_outputs.version import major_minor, parse_version
+from astra_outputs.writing import Saved, save_batch, save_one
+
+R = TypeVar("R", bound=Record)
+P = TypeVar("P", bound=PipelineOutputMixin)
+
+
+class Outputs:
+    """The results in one database schema.
+
+    Made by `connect`, entered by `async with`. Calls may run at the same time, each on a connection
+    of its own; on a caller's own connection, one after the other.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._gate = Gate(database)
+
+    def __repr__(self) -> str:
+        return f"Outputs({self._database.where}, schema={self.schema!r})"
+
+    async def __aenter__(self) -> Self:
+        await self._database.open()
+        try:
+            await self._gate.open()
+        except BaseException:
+            await self._database.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._database.close()
+
+    @property
+    def schema(self) -> str:
+        """The database schema that holds the tables."""
+        return self._database.schema
+
+    async def save(self, record: R, *, keep_newer: bool = False, skip_unchanged: bool = False) -> R:
+        """Store one record and return it: a new row, or in place of the one with the same key.
+
+        Afterwards the record carries `task_pk` (or `pk`), `created` and `modified` as stored, and
+        `record.outcome` says what happened.
+
+        Parameters
+        ----------
+        record : Record
+            A pipeline's result, a source or a spectrum.
+        keep_newer : bool
+            Leave a stored result of a newer patch version as it is (outcome: kept).
+        skip_unchanged : bool
+            Leave a stored row that is the same, times aside, as it is (outcome: unchanged).
+
+        Raises
+        ------
+        InvalidRecord
+            If the record has no key.
+        UnknownReference
+            If its source or spectrum is not stored.
+        SchemaMismatch
+            If the database lacks the table or a column of it.
+        ConnectionLost
+            If the server stays away for longer than the retry budget.
+        """
+        record_class, guards = class_of(record), Guards(keep_newer, skip_unchanged)
+        texts = statements(record_class, self.schema, tuple(record.key()), guards)
+        await self._gate.check(record_class)
+        saved = await self._database.run(
+            lambda connection: save_one(connection, texts, record), where=record.table
+        )
+        saved.take_over()
+        return record
+
+    async def save_many(
+        self,
+        records: Records,
+        *,
+        batch_size: int = 2_000,
+        atomic: bool = False,
+        duplicates: Duplicates = "error",
+        keep_newer: bool = False,
+        skip_unchanged: bool = False,
+    ) -> SaveReport:
+        """Store any number of records of one class; returns one outcome for each, in order.
+
+        Parameters
+        ----------
+        records : iterable or async iterable of Record
+            Read in batches; never held as a whole.
+        batch_size : int
+            Records in one transaction.
+        atomic : bool
+            Store all of them in one transaction, or none.
+        duplicates : {"error", "last"}
+            What to do where two records of the call have the same key: refuse, or keep the last
+            (the outcome of the earlier one is then "kept").
+        keep_newer, skip_unchanged : bool
+            As in `save`.
+
+        Raises
+        ------
+        DuplicateKey
+            If two records have the same key. Batches before the second one stay stored.
+        WrongRecordClass
+            If something in the stream is not of the class of the first record.
+        UnknownReference, SchemaMismatch, ConnectionLost
+            As in `save`. Batches stored before stay stored (unless `atomic`); a note on the error
+            says how many records that is.
+        """
+        report, guards = SaveReport(), Guards(keep_newer, skip_unchanged)
+        try:
+            async with self._writing(atomic) as database:
+                async for batch in batches(records, batch_size, duplicates):
+                    await self._gate.check(batch.record_class, database)
+                    report.add(await self._save_batch(database, batch, guards))
+        except BaseException as error:
+            error.add_note(f"{0 if atomic else len(report):,} records of this call were stored")
+            raise
+        return report
+
+    @asynccontextmanager
+    async def _writing(self, atomic: bool) -> AsyncIterator[Database]:
+        if atomic:
+            async with self._database.transaction() as database:
+                yield database
+        else:
+            yield self._database
+
+    async def _save_batch(self, database: Database, batch: Batch, guards: Guards) -> list[Outcome]:
+        """Store one batch in one transaction, and tell its records once that is certain."""
+
+        async def store(connection: Connection) -> list[Saved]:
+            saved = []
+            async with connection.transaction():
+                for key, records in batch.by_key.items():
+                    texts = statements(batch.record_class, self.schema, key, guards)
+                    saved += await save_batch(connection, texts, list(records.values()))
+            return saved
+
+        for entry in await database.run(store, where=batch.record_class.table):
+            entry.take_over()
+        return batch.outcomes()
+
+    async def get_by_id(self, record_class: type[R], pk: int) -> R | None:
+        """Return the row with this `task_pk` (or `pk`), or None if there is none."""
+        return await self._get(record_class, (record_class.primary_key,), (pk,))
+
+    async def get_result(
+        self, record_class: type[P], spectrum: Any, *, v_astra: int | str | None = None
+    ) -> P | None:
+        """Return a pipeline's result for one spectrum, or None if there is none.
+
+        Parameters
+        ----------
+        record_class : type[PipelineOutputMixin]
+        spectrum : object or int
+            A spectrum, or its `spectrum_pk`.
+        v_astra : int or str, optional
+            Any version with the wanted major.minor, as 8001 or "0.8.1"; the newest result where
+            none is given.
+        """
+        spectrum_pk = spectrum if isinstance(spectrum, int) else getattr(spectrum, "spectrum_pk", None)
+        if not isinstance(spectrum_pk, int):
+            raise WrongRecordClass(
+                f"{type(spectrum).__name__} is not a stored spectrum: it has no spectrum_pk"
+            )
+        if v_astra is None:
+            return await self._get(record_class, ("spectrum_pk",), (spectrum_pk,), newest="v_astra")
+        key = ("spectrum_pk", "v_astra_major_minor")
+        return await self._get(record_class, key, (spectrum_pk, major_minor(parse_version(v_astra))))
+
+    async def _get(
+        self,
+        record_class: type[R],
+        names: tuple[str, ...],
+        values: tuple[Any, ...],
+        newest: str | None = None,
+    ) -> R | None:
+        if not (isinstance(record_class, type) and issubclass(record_class, Record)):
+            raise WrongRecordClass(f"{record_class!r} is not a record class")
+        text = select_by(record_class, self.schema, names, newest)
+        row = await self._database.run(
+            lambda connection: connection.fetchrow(text, *values), where=record_class.table
+        )
+        return None if row is None else record_class.from_row(row)
+
+
+def connect(
+    dsn: str | None = None,
+    *,
+    schema: str = "astra",
+    connection: Connection | None = None,
+    connections: int = 4,
+    retry_for: float = 60.0,
+    **options: Any,
+) -> Outputs:
+    """Return the results in one database schema, to be entered by `async with`.
+
+    Parameters
+    ----------
+    dsn : str, optional
+        As libpq reads it: `postgresql://user@host:5432/database`. Where none is given,
+        `ASTRA_OUTPUTS_DSN`, else the `PG*` variables.
+    schema : str
+        The database schema that holds the tables.
+    connection : asyncpg.Connection, optional
+        Your own connection, used instead of new ones: work joins the transaction open on it, and
+        it is left open afterwards.
+    connections : int
+        Most connections open at once.
+    retry_for : float
+        Seconds for which a transaction is tried again after a passing failure (a lost connection, a
+        server that restarts, a deadlock).
+    options
+        Passed on to asyncpg: `password`, `ssl`, `timeout`, `statement_cache_size`, ...
+
+    Raises
+    ------
+    CannotConnect
+        On entering, if no server answers or it refuses this user.
+    SchemaMismatch
+        On entering, if the schema does not exist.
+
+    Examples
+    --------
+    >>> async with astra_outputs.connect("postgresql://localhost/survey") as outputs:
+    ...     await outputs.save(result)
+    """
+    if connection is None and dsn is None:
+        dsn = os.environ.get("ASTRA_OUTPUTS_DSN")
+    database = Database(
+        dsn, connection=connection, schema=schema, connections=connections, retry_for=retry_for, **options
+    )
+    return Outputs(database)

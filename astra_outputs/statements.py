@@ -1,0 +1,232 @@
+"""The text of every statement, built once for a record class from a syntax tree.
+
+Identifiers come from record classes alone and are always quoted; values are always parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from zlib import crc32
+
+from sqlglot import exp
+
+from astra_outputs.records.base import Record
+from astra_outputs.records.pipeline import PipelineOutputMixin
+from astra_outputs.records.spectrum import SpectrumMixin
+
+TIMINGS = ("t_elapsed", "t_overhead")
+"""A run that took longer is still the same result: not compared by `skip_unchanged`."""
+
+
+@dataclass(frozen=True)
+class Guards:
+    """What holds a replacement back.
+
+    Attributes
+    ----------
+    keep_newer : bool
+        A stored result of a newer patch version stays.
+    skip_unchanged : bool
+        A stored row that is the same, times aside, is not written again.
+    """
+
+    keep_newer: bool = False
+    skip_unchanged: bool = False
+
+    def __bool__(self) -> bool:
+        return self.keep_newer or self.skip_unchanged
+
+
+UNGUARDED = Guards()
+
+
+@lru_cache(maxsize=1024)
+def statements(
+    record_class: type[Record], schema: str, key: tuple[str, ...], guards: Guards = UNGUARDED
+) -> Statements:
+    """Return the statements that store one record class by one of its natural keys."""
+    return Statements(record_class, schema, key, guards)
+
+
+class Statements:
+    """The statements that store one record class by one natural key.
+
+    Parameters
+    ----------
+    record_class : type[Record]
+    schema : str
+        The database schema that holds the table.
+    key : tuple[str, ...]
+        Columns of the unique constraint by which a row is found again.
+    guards : Guards
+        What holds a replacement back.
+    """
+
+    def __init__(
+        self, record_class: type[Record], schema: str, key: tuple[str, ...], guards: Guards = UNGUARDED
+    ) -> None:
+        self.record_class, self.schema, self.key, self.guards = record_class, schema, key, guards
+        self.columns = tuple(column.name for column in record_class.columns() if column.written)
+        """The columns that a save sends, in the order of the statement's parameters."""
+        mark = crc32(repr((schema, record_class.table, self.columns)).encode())
+        self.stage = f"stage_{record_class.table[:40]}_{mark:08x}"
+        """Name of the temporary table through which a batch is copied; its columns are part of it."""
+        self.has_times = "modified" in record_class.model_fields
+        self.makes_spectra = issubclass(record_class, SpectrumMixin)
+        stored = [record_class.primary_key]
+        stored += ["created", "modified"] if self.has_times else []
+        stored += ["spectrum_pk"] if self.makes_spectra else []
+        self.stored = tuple(stored)
+        """The columns that the database decides, which a record takes over after a save."""
+
+    @cached_property
+    def upsert_row(self) -> str:
+        """Store one row, given as one parameter a column; returns the stored columns."""
+        values = [exp.Parameter(this=exp.Literal.number(place)) for place in range(1, len(self.columns) + 1)]
+        return _sql(
+            self._upsert(exp.Values(expressions=[exp.Tuple(expressions=self._with_spectrum(values))]))
+        )
+
+    @cached_property
+    def create_stage(self) -> str:
+        """Make the temporary table through which batches are copied, or empty the one that is there."""
+        rows = exp.select(*map(_column, self.columns)).from_(self._table).limit(0)
+        properties = exp.Properties(expressions=[exp.TemporaryProperty(), exp.OnCommitProperty(delete=True)])
+        stage = exp.Table(this=_name(self.stage))
+        create = exp.Create(this=stage, kind="TABLE", exists=True, expression=rows, properties=properties)
+        return f"{_sql(create)}; {_sql(exp.TruncateTable(expressions=[stage.copy()]))}"
+
+    @cached_property
+    def merge_stage(self) -> str:
+        """Store every row of the temporary table; returns keys and stored columns."""
+        values = self._with_spectrum([_column(name) for name in self.columns])
+        rows = exp.select(*values).from_(exp.Table(this=_name(self.stage), db=_name("pg_temp")))
+        return _sql(self._upsert(rows))
+
+    @cached_property
+    def stored_rows(self) -> str:
+        """What is stored under given keys: one array a key column is the parameter."""
+        table = self.record_class.table
+        arrays = [
+            exp.Cast(
+                this=exp.Parameter(this=exp.Literal.number(place)),
+                to=exp.DataType.build(f"{self.record_class.column(name).type.sql}[]", dialect="postgres"),
+            )
+            for place, name in enumerate(self.key, start=1)
+        ]
+        wanted = exp.alias_(exp.Anonymous(this="unnest", expressions=arrays), "wanted", table=list(self.key))
+        matches = exp.and_(*(_column(name, table).eq(_column(name, "wanted")) for name in self.key))
+        returned = dict.fromkeys([*self.key, *self.stored, *(["v_astra"] if self._is_result else [])])
+        query = exp.select(*(_column(name, table) for name in returned)).from_(self._table)
+        return _sql(query.join(wanted, on=matches))
+
+    @property
+    def _is_result(self) -> bool:
+        return issubclass(self.record_class, PipelineOutputMixin)
+
+    @property
+    def _table(self) -> exp.Table:
+        return exp.Table(this=_name(self.record_class.table), db=_name(self.schema))
+
+    def _with_spectrum(self, values: Sequence[exp.Expression]) -> list[exp.Expression]:
+        """Give a new spectrum its key where the row brings none."""
+        if not self.makes_spectra:
+            return list(values)
+        sequence = exp.Literal.string(f'{_quoted(self.schema)}."spectrum_pk_seq"')
+        fresh = exp.Anonymous(
+            this="nextval", expressions=[exp.Cast(this=sequence, to=exp.DataType.build("regclass", udt=True))]
+        )
+        place = self.columns.index("spectrum_pk")
+        given: list[exp.Expression] = [value.copy() for value in values]
+        given[place] = exp.Coalesce(this=given[place], expressions=[fresh])
+        return given
+
+    def _upsert(self, rows: exp.Expression) -> exp.Expression:
+        excluded = [
+            exp.EQ(this=_column(name), expression=_column(name, "excluded"))
+            for name in (*self._replaced, *(["modified"] if self.has_times else []))
+        ]
+        returned = [_column(name) for name in dict.fromkeys((*self.key, *self.stored))]
+        inserted = exp.EQ(this=_column("created"), expression=_column("modified"))
+        upsert = exp.Insert(
+            this=exp.Schema(this=self._table, expressions=[_name(name) for name in self.columns]),
+            expression=rows,
+            conflict=exp.OnConflict(
+                conflict_keys=[_name(name) for name in self.key],
+                action=exp.var("DO UPDATE"),
+                expressions=excluded,
+                where=self._guard,
+            ),
+            returning=exp.Returning(expressions=[*returned, exp.alias_(inserted, "inserted", quoted=True)]),
+        )
+        return self._with_parent(upsert) if self.makes_spectra else upsert
+
+    @property
+    def _replaced(self) -> list[str]:
+        """Every column but the key; a spectrum keeps the number by which results refer to it."""
+        kept = {*self.key, *(["spectrum_pk"] if self.makes_spectra else [])}
+        return [name for name in self.columns if name not in kept]
+
+    def _with_parent(self, upsert: exp.Expression) -> exp.Expression:
+        """Insert the row of `spectrum` in the same statement: foreign keys are checked at its end."""
+        parent = exp.Insert(
+            this=exp.Schema(
+                this=exp.Table(this=_name("spectrum"), db=_name(self.schema)), expressions=[_name("pk")]
+            ),
+            expression=exp.select(_column("spectrum_pk")).from_("saved"),
+            conflict=exp.OnConflict(conflict_keys=[_name("pk")], action=exp.var("DO NOTHING")),
+        )
+        return exp.select("*").from_("saved").with_("saved", as_=upsert).with_("parent", as_=parent)
+
+    @property
+    def _guard(self) -> exp.Where | None:
+        table = self.record_class.table
+        conditions: list[exp.Expression] = []
+        if self.guards.keep_newer:
+            conditions.append(
+                exp.LTE(this=_column("v_astra", table), expression=_column("v_astra", "excluded"))
+            )
+        if self.guards.skip_unchanged:
+            compared = [name for name in self._replaced if name not in TIMINGS]
+            conditions.append(
+                exp.NullSafeNEQ(
+                    this=exp.Tuple(expressions=[_column(name, table) for name in compared]),
+                    expression=exp.Tuple(expressions=[_column(name, "excluded") for name in compared]),
+                )
+            )
+        return exp.Where(this=exp.and_(*conditions)) if conditions else None
+
+
+@lru_cache(maxsize=1024)
+def select_by(
+    record_class: type[Record], schema: str, names: tuple[str, ...], order: str | None = None
+) -> str:
+    """Return a SELECT of whole rows where the named columns equal its parameters.
+
+    With `order` only the row with the greatest value of that column is returned.
+    """
+    query = exp.select(*(_column(column.name) for column in record_class.columns()))
+    query = query.from_(exp.Table(this=_name(record_class.table), db=_name(schema)))
+    for place, name in enumerate(names, start=1):
+        query = query.where(_column(name).eq(exp.Parameter(this=exp.Literal.number(place))))
+    if order is not None:
+        query = query.order_by(exp.Ordered(this=_column(order), desc=True)).limit(1)
+    return _sql(query)
+
+
+def _name(name: str) -> exp.Identifier:
+    return exp.to_identifier(name, quoted=True)
+
+
+def _quoted(name: str) -> str:
+    return _sql(_name(name))
+
+
+def _column(name: str, table: str | None = None) -> exp.Column:
+    return exp.column(_name(name), table=_name(table) if table else None)
+
+
+def _sql(tree: exp.Expression) -> str:
+    return tree.sql("postgres")
