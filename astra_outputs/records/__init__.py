@@ -1,0 +1,21 @@
+"""The record classes: one for each table, known to Pydantic and ignorant of databases."""
+
+from astra_outputs.records.apogee import ApogeeCoaddedSpectrumInApStar
+from astra_outputs.records.base import Outcome, Record
+from astra_outputs.records.boss import BossVisitSpectrum
+from astra_outputs.records.pipeline import PipelineOutputMixin
+from astra_outputs.records.source import Source
+from astra_outputs.records.spectrum import Spectrum, SpectrumMixin
+from astra_outputs.records.the_cannon import TheCannon
+
+__all__ = [
+    "ApogeeCoaddedSpectrumInApStar",
+    "BossVisitSpectrum",
+    "Outcome",
+    "PipelineOutputMixin",
+    "Record",
+    "Source",
+    "Spectrum",
+    "SpectrumMixin",
+    "TheCannon",
+]

@@ -123,12 +123,6 @@ class Record(BaseModel):
         outcome: Outcome | None = self.__dict__.get("outcome")
         return outcome
 
-    @property
-    def pk(self) -> int | None:
-        """The key that the database gave to the row; None before the first save."""
-        value: int | None = self.__dict__.get(self.primary_key)
-        return value
-
     def key(self) -> dict[str, Any]:
         """Return the natural key by which this record is stored, by column name.
 

@@ -70,6 +70,11 @@ class PipelineOutputMixin(Record):
         tag: RequiredText = column(description="Label of the run, free text", default="")
 
     @property
+    def pk(self) -> int | None:
+        """`task_pk`, under the name that the key of a source or spectrum has."""
+        return self.task_pk
+
+    @property
     def v_astra_major_minor(self) -> int:
         """Version without its patch number; the database computes the same."""
         return major_minor(self.v_astra)

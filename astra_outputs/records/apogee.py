@@ -1,0 +1,70 @@
+"""APOGEE spectra: near-infrared, 1.51 to 1.70 micron."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from astra_outputs.columns import BigInt, Flags, Integer, Real, RequiredText, category, column
+from astra_outputs.records.spectrum import SpectrumMixin
+
+
+class ApogeeCoaddedSpectrumInApStar(SpectrumMixin):
+    """APOGEE spectra of one star, its visits added up."""
+
+    table: ClassVar[str] = "apogee_coadded_spectrum_in_apstar"
+    natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("release", "apred", "apstar", "obj", "telescope", "field", "prefix"),
+    )
+
+    with category("Identifiers"):
+        star_pk: BigInt = column(description="Key in the APOGEE reduction database")
+
+    with category("Data Product Keywords"):
+        release: RequiredText = column(description="SDSS release that the file belongs to")
+        filetype: RequiredText = column(description="Kind of file", default="apStar")
+        apred: RequiredText = column(description="Version of the APOGEE reduction")
+        apstar: RequiredText = column(description="Version of the APOGEE co-addition", default="stars")
+        obj: RequiredText = column(description="Name of the object in the reduction")
+        telescope: RequiredText = column(description="Telescope: apo25m, lco25m, apo1m")
+        healpix: Integer = column(description="HEALPix cell, nside 128")
+        field: RequiredText = column(description="Field of the plate; empty since SDSS-V", default="")
+        prefix: RequiredText = column(description="Start of the file name: ap or as", default="")
+
+    with category("Observing Span"):
+        min_mjd: Integer = column(unit="d", description="MJD of the first visit")
+        max_mjd: Integer = column(unit="d", description="MJD of the last visit")
+        starver: Integer = column(description="MJD of the last visit when co-added")
+
+    with category("Number and Quality of Visits"):
+        n_entries: Integer = column(description="Entries of the star in the reduction")
+        n_visits: Integer = column(description="Number of visits")
+        n_good_visits: Integer = column(description="Number of visits that were good")
+        n_good_rvs: Integer = column(description="Number of visits with good velocity")
+
+    with category("Summary Statistics"):
+        snr: Real = column(description="Signal-to-noise ratio")
+        mean_fiber: Real = column(description="Mean fibre number, weighted by S/N")
+        std_fiber: Real = column(description="Scatter of the fibre number")
+        spectrum_flags: Flags = column(description="Quality of the spectrum")
+
+    with category("Radial Velocity (Doppler)"):
+        v_rad: Real = column(unit="km/s", description="Barycentric radial velocity")
+        e_v_rad: Real = column(unit="km/s", description="Error of v_rad")
+        std_v_rad: Real = column(unit="km/s", description="Scatter of v_rad over the visits")
+        median_e_v_rad: Real = column(unit="km/s", description="Median error of the visits' v_rad")
+        doppler_teff: Real = column(unit="K", description="Effective temperature by Doppler")
+        doppler_e_teff: Real = column(unit="K", description="Error of doppler_teff")
+        doppler_logg: Real = column(unit="dex", description="Surface gravity by Doppler")
+        doppler_e_logg: Real = column(unit="dex", description="Error of doppler_logg")
+        doppler_fe_h: Real = column(unit="dex", description="[Fe/H] by Doppler")
+        doppler_e_fe_h: Real = column(unit="dex", description="Error of doppler_fe_h")
+        doppler_rchi2: Real = column(description="Reduced chi-squared of the Doppler fit")
+        doppler_flags: Flags = column(description="Flags of the Doppler fit, without named bits")
+
+    with category("Radial Velocity (X-Correlation)"):
+        xcorr_v_rad: Real = column(unit="km/s", description="Barycentric radial velocity")
+        xcorr_v_rel: Real = column(unit="km/s", description="Velocity relative to the telescope")
+        xcorr_e_v_rel: Real = column(unit="km/s", description="Error of xcorr_v_rel")
+        ccfwhm: Real = column(unit="km/s", description="Width (FWHM) of the cross-correlation peak")
+        autofwhm: Real = column(unit="km/s", description="Width (FWHM) of the auto-correlation peak")
+        n_components: Integer = column(description="Number of components in the correlation")

@@ -1,0 +1,26 @@
+"""Columns that come in families: an abundance, the error of a label, its formal error.
+
+A record class writes one line for each column, so that editors, type checkers and `help` see it; what
+the members of a family have in common, their unit and the form of their description, is said here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from astra_outputs.columns import column
+
+
+def abundance(element: str, *, relative_to: str = "H") -> Any:
+    """Describe a logarithmic abundance ratio, in dex relative to the Sun: `abundance("Al")` is [Al/H]."""
+    return column(unit="dex", description=f"Abundance [{element}/{relative_to}]")
+
+
+def error_of(label: str, unit: str | None = "dex") -> Any:
+    """Describe the adopted error of a label, in the label's unit."""
+    return column(unit=unit, description=f"Error of {label}")
+
+
+def formal_error_of(label: str, unit: str | None = "dex") -> Any:
+    """Describe the error of a label as the fit gave it, before any noise model."""
+    return column(unit=unit, description=f"Formal error of {label}")
