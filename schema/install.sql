@@ -34,5 +34,6 @@ set local search_path to :"schema";
 \ir tables/apogee_coadded_spectrum_in_apstar.sql
 \ir tables/boss_visit_spectrum.sql
 \ir tables/the_cannon.sql
+\ir tables/snow_white.sql
 
 commit;

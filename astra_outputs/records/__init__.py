@@ -4,9 +4,10 @@ from astra_outputs.records.apogee import ApogeeCoaddedSpectrumInApStar
 from astra_outputs.records.base import Outcome, Record
 from astra_outputs.records.boss import BossVisitSpectrum
 from astra_outputs.records.pipeline import PipelineOutputMixin
+from astra_outputs.records.snow_white import SnowWhite, SnowWhiteFlags
 from astra_outputs.records.source import Source
 from astra_outputs.records.spectrum import Spectrum, SpectrumMixin
-from astra_outputs.records.the_cannon import TheCannon
+from astra_outputs.records.the_cannon import TheCannon, TheCannonFlags
 
 __all__ = [
     "ApogeeCoaddedSpectrumInApStar",
@@ -14,8 +15,11 @@ __all__ = [
     "Outcome",
     "PipelineOutputMixin",
     "Record",
+    "SnowWhite",
+    "SnowWhiteFlags",
     "Source",
     "Spectrum",
     "SpectrumMixin",
     "TheCannon",
+    "TheCannonFlags",
 ]

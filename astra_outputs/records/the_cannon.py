@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from astra_outputs.columns import Flags, Real, RequiredInteger, category, column
+from astra_outputs.flags import BitFlags
 from astra_outputs.records.labels import abundance, error_of, formal_error_of
 from astra_outputs.records.pipeline import PipelineOutputMixin
+
+
+class TheCannonFlags(BitFlags):
+    """Quality of a result of The Cannon."""
+
+    FITTING_FAILURE = 0, "Optimiser failed"
 
 
 class TheCannon(PipelineOutputMixin):
@@ -84,4 +91,9 @@ class TheCannon(PipelineOutputMixin):
         ier: RequiredInteger = column(description="Status of the optimiser; -1: not run", default=-1)
         nfev: RequiredInteger = column(description="Number of model evaluations; -1: not run", default=-1)
         x0_index: RequiredInteger = column(description="Which starting point was used; -1: none", default=-1)
-        result_flags: Flags = column(description="Quality of the result")
+        result_flags: Flags = column(description="Quality of the result", bits=TheCannonFlags)
+
+    @property
+    def flag_warn(self) -> bool:
+        """Whether any quality flag is set."""
+        return self.result_flags > 0
