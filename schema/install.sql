@@ -35,5 +35,6 @@ set local search_path to :"schema";
 \ir tables/boss_visit_spectrum.sql
 \ir tables/the_cannon.sql
 \ir tables/snow_white.sql
+\ir tables/aspcap.sql
 
 commit;

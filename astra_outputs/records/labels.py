@@ -24,3 +24,23 @@ def error_of(label: str, unit: str | None = "dex") -> Any:
 def formal_error_of(label: str, unit: str | None = "dex") -> Any:
     """Describe the error of a label as the fit gave it, before any noise model."""
     return column(unit=unit, description=f"Formal error of {label}")
+
+
+def abundance_rchi2(label: str) -> Any:
+    """Describe the reduced chi-squared of the fit of one abundance."""
+    return column(description=f"Reduced chi-squared of the fit of {label}")
+
+
+def initial(label: str, unit: str = "dex") -> Any:
+    """Describe where the fit of a label started."""
+    return column(unit=unit, description=f"Starting point of {label}")
+
+
+def coarse(label: str, unit: str = "dex") -> Any:
+    """Describe the best point of the coarse grid for a label."""
+    return column(unit=unit, description=f"Best point of the coarse grid: {label}")
+
+
+def raw(label: str, unit: str | None = "dex") -> Any:
+    """Describe a label as the fit gave it, before any calibration."""
+    return column(unit=unit, description=f"Uncalibrated {label}")

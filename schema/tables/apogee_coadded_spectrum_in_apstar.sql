@@ -69,7 +69,8 @@ create table if not exists apogee_coadded_spectrum_in_apstar (
         release, apred, apstar, obj, telescope, field, prefix
     ),
     constraint apogee_coadded_spectrum_in_apstar_source_fkey foreign key (source_pk) references source (pk),
-    constraint apogee_coadded_spectrum_in_apstar_spectrum_fkey foreign key (spectrum_pk) references spectrum (pk)
+    constraint apogee_coadded_spectrum_in_apstar_spectrum_fkey foreign key (spectrum_pk)
+        references spectrum (pk)
 );
 
 create index if not exists apogee_coadded_spectrum_in_apstar_source_idx
