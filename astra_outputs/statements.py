@@ -116,7 +116,10 @@ class Statements:
             )
             for place, name in enumerate(self.key, start=1)
         ]
-        wanted = exp.alias_(exp.Anonymous(this="unnest", expressions=arrays), "wanted", table=list(self.key))
+        wanted = exp.Unnest(
+            expressions=arrays,
+            alias=exp.TableAlias(this=_name("wanted"), columns=[_name(name) for name in self.key]),
+        )
         matches = exp.and_(*(_column(name, table).eq(_column(name, "wanted")) for name in self.key))
         returned = dict.fromkeys([*self.key, *self.stored, *(["v_astra"] if self._is_result else [])])
         query = exp.select(*(_column(name, table) for name in returned)).from_(self._table)

@@ -37,7 +37,13 @@ def sorted_by_key(records: Sequence[Record], key: tuple[str, ...]) -> list[Recor
 
 
 async def save_one(connection: Connection, statements: Statements, record: Record) -> Saved:
-    """Store one record: one statement, one round trip."""
+    """Store one record: one statement, one round trip.
+
+    A spectrum takes a transaction besides, which ends badly if the record brings another number
+    than the stored one.
+    """
+    if statements.makes_spectra:
+        return (await save_batch(connection, statements, [record]))[0]
     row = await connection.fetchrow(statements.upsert_row, *_values(statements)(record.__dict__))
     return (await _matched(connection, statements, [record], [] if row is None else [row]))[0]
 
