@@ -120,13 +120,13 @@ def _integral(lowest: int, highest: int, sql: str) -> Callable[[Any], int | None
 
 def _convert_version(value: Any) -> int | None:
     value = plain(value)
-    return value if value is MISSING else parse_version(value)
+    return None if value is MISSING else parse_version(value)
 
 
 def _convert_text(value: Any) -> str | None:
     value = plain(value)
     if value is MISSING:
-        return MISSING
+        return None
     if isinstance(value, bytes):  # FITS tables hand out their strings as bytes
         value = value.decode("ascii", errors="strict") if value.isascii() else value
     if not isinstance(value, str):
@@ -151,7 +151,7 @@ def _convert_boolean(value: Any) -> bool | None:
 def _convert_timestamp(value: Any) -> datetime | None:
     value = plain(value)
     if value is MISSING:
-        return MISSING
+        return None
     if not isinstance(value, datetime):
         raise ValueError(f"must be a datetime, not {type(value).__name__}")
     if value.utcoffset() is None:
@@ -173,7 +173,7 @@ def _convert_bytes(value: Any) -> bytes | None:
 def _convert_real_array(value: Any) -> list[float | None] | None:
     value = plain(value)
     if value is MISSING:
-        return MISSING
+        return None
     if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
         raise ValueError(f"must be a sequence of numbers, not {type(value).__name__}")
     elements = list(value)
@@ -269,13 +269,17 @@ REQUIRED = PydanticUndefined
 """Default of a column for which every record must give a value."""
 
 
+BitNames = type[BitFlags]
+"""The class that names the bits of a flags column."""
+
+
 @dataclass(frozen=True)
 class ColumnFacts:
     """What an author says of a column beyond its type; `column` makes it."""
 
     unit: str | None
     category: str | None
-    bits: type[BitFlags] | None
+    bits: BitNames | None
     bit_prefix: str
     server_default: str | None
     references: str | None
@@ -314,7 +318,7 @@ class Column:
     unit: str | None = None
     description: str = ""
     category: str | None = None
-    bits: type[BitFlags] | None = None
+    bits: BitNames | None = None
     bit_prefix: str = ""
     references: str | None = None
 
@@ -350,7 +354,7 @@ def column(
     unit: str | None = None,
     description: str,
     default: Any = NOT_SAID,
-    bits: type[BitFlags] | None = None,
+    bits: BitNames | None = None,
     bit_prefix: str = "",
     server_default: str | None = None,
     references: str | None = None,

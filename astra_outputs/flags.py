@@ -51,8 +51,9 @@ class BitFlags(IntFlag):
         member._value_ = mask
         # Two names may stand for one bit (an enumeration makes the second an alias and forgets its
         # meaning), so the meanings are kept beside the members, in the order they were written.
-        cls.__dict__.get("_meanings_") or setattr(cls, "_meanings_", [])
-        cls._meanings_.append((bit, meaning))  # type: ignore[attr-defined]
+        meanings: list[tuple[int, str]] = cls.__dict__.get("_meanings_", [])
+        meanings.append((bit, meaning))
+        type.__setattr__(cls, "_meanings_", meanings)
         return member
 
     @classmethod

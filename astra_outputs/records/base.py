@@ -199,7 +199,7 @@ class Record(BaseModel):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, column in type(self)._columns.items():
-            value = getattr(self, name)
+            value: Any = getattr(self, name)
             if column.bits is not None and value is not None:
                 yield name, FlagText(" | ".join(named_bits(self._flags.bits[name], value)) or "0")
             elif value is not None and value != column.default:
