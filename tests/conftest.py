@@ -1,0 +1,220 @@
+"""Every test gets a database of its own on a real PostgreSQL, cloned from a template.
+
+The server is the one of `ASTRA_OUTPUTS_TEST_DSN` (`make test DSN=...`), else the one of the `PG*`
+variables where `PGHOST` is set, else an embedded one that lives as long as the tests run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from hypothesis import settings
+
+import astra_outputs
+from astra_outputs import ApogeeCoaddedSpectrumInApStar, Flags, PipelineOutputMixin, Real, Source, column, ddl, embedded
+from astra_outputs.errors import CannotStart
+
+# A slow machine is no failure; on CI the examples are the same in each run.
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+class OtherPipeline(PipelineOutputMixin):
+    """Results of another pipeline on the same spectra."""
+
+    teff: Real = column(unit="K", description="Effective temperature")
+    result_flags: Flags = column(description="Flags of the result")
+
+
+class Server:
+    """A PostgreSQL on which databases are made and dropped, over one connection kept open."""
+
+    def __init__(self, dsn: str, runner: asyncio.Runner) -> None:
+        self.dsn, self._runner = dsn, runner
+        self._connection = runner.run(asyncpg.connect(dsn))
+        self._prefix = f"astra_outputs_test_{uuid4().hex[:12]}"  # several runs may share a server
+        self._numbers = count()
+
+    @contextmanager
+    def database(self, template: str = "template0") -> Iterator[str]:
+        """Give the DSN of a new database, dropped afterwards even if connections are left open."""
+        name = f"{self._prefix}_{next(self._numbers)}"
+        source = urlsplit(template).path.removeprefix("/") or template
+        self._execute(f'create database "{name}" template "{source}"')
+        try:
+            yield urlsplit(self.dsn)._replace(path=f"/{name}").geturl()
+        finally:
+            self._execute(f'drop database "{name}" with (force)')
+
+    def _execute(self, sql: str) -> None:
+        self._runner.run(self._connection.execute(sql))
+
+    def close(self) -> None:
+        self._runner.run(self._connection.close())
+
+
+@pytest.fixture(scope="session")
+def server_dsn() -> Iterator[str]:
+    """DSN of a server on which databases may be created."""
+    given = os.environ.get("ASTRA_OUTPUTS_TEST_DSN")
+    if given:
+        yield given
+    elif os.environ.get("PGHOST"):
+        yield "postgresql:///" + os.environ.get("PGDATABASE", "postgres")
+    else:
+        with embedded.server(max_connections="200") as postgres:
+            yield postgres.dsn
+
+
+@pytest.fixture(scope="session")
+def server(server_dsn: str) -> Iterator[Server]:
+    with asyncio.Runner() as runner:
+        server = Server(server_dsn, runner)
+        yield server
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> Iterator[str]:
+    """DSN of a database with the schema, as psql makes it; connect to it and it cannot be cloned."""
+    with server.database() as dsn:
+        install(dsn)
+        yield dsn
+
+
+def install(dsn: str, schema: str = "astra") -> None:
+    """Apply `schema/` with psql, or through a connection where there is no psql."""
+    try:
+        psql = embedded.psql_program()
+    except CannotStart:
+        asyncio.run(_apply(dsn, schema))
+        return
+    command = [psql, "-X", "-q", "-v", f"schema={schema}", "-f", ddl.schema_dir() / "install.sql", dsn]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+async def _apply(dsn: str, schema: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await ddl.apply(connection, schema)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+def database(server: Server, template: str) -> Iterator[str]:
+    """DSN of a new database with the tables in schema `astra`."""
+    with server.database(template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def empty_database(server: Server) -> Iterator[str]:
+    """DSN of a new database with nothing in it."""
+    with server.database() as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
+    """A plain connection to the test's database."""
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def outputs(database: str) -> AsyncIterator[Any]:
+    """The repository on the test's database."""
+    async with astra_outputs.connect(database, schema="astra") as outputs:
+        yield outputs
+
+
+@pytest.fixture
+def spectra(outputs: Any) -> Callable[[int], Awaitable[list[ApogeeCoaddedSpectrumInApStar]]]:
+    """Store n sources with one spectrum each, and return the spectra: `await spectra(5)`."""
+    numbers = count(1)
+
+    async def store(n: int) -> list[ApogeeCoaddedSpectrumInApStar]:
+        names = [(number, f"2M{number:08d}+0000000") for number, _ in zip(numbers, range(n), strict=False)]
+        sources = [Source(sdss_id=number, sdss4_apogee_id=name) for number, name in names]
+        await outputs.save_many(sources)
+        kept = [
+            ApogeeCoaddedSpectrumInApStar(
+                source_pk=source.pk,
+                release="dr17",
+                apred="dr17",
+                obj=source.sdss4_apogee_id,
+                telescope="apo25m",
+                field="000+00",
+                snr=100.0,
+            )
+            for source in sources
+        ]
+        await outputs.save_many(kept)
+        return kept
+
+    return store
+
+
+@pytest.fixture
+async def spectrum(spectra: Callable[[int], Awaitable[list[ApogeeCoaddedSpectrumInApStar]]]) -> Any:
+    """One stored spectrum of a stored source."""
+    (spectrum,) = await spectra(1)
+    return spectrum
+
+
+@pytest.fixture
+async def other_pipeline(connection: asyncpg.Connection) -> type[OtherPipeline]:
+    """A pipeline that is not one of the built-in ones, with its table."""
+    await ddl.apply(connection, "astra", files=[ddl.sql_file(OtherPipeline)])
+    return OtherPipeline
+
+
+@pytest.fixture
+def filled() -> Callable[..., PipelineOutputMixin]:
+    """Make a result with a value in every column, none of them the same for another seed.
+
+    `filled(TheCannon, spectrum, seed)` is of version 0.6.<seed>.
+    """
+
+    def fill(record_class: type[PipelineOutputMixin], spectrum: Any, seed: int) -> PipelineOutputMixin:
+        keys = {"spectrum_pk", "source_pk"}
+        columns = [column for column in record_class.columns() if column.written and column.name not in keys]
+        values = {column.name: _value(column.type.sql, seed + n / 8) for n, column in enumerate(columns)}
+        return record_class.from_spectrum(spectrum, **values | {"v_astra": 6000 + seed})
+
+    return fill
+
+
+def _value(sql: str, number: float) -> Any:
+    """Return a value of a SQL type that tells numbers apart and survives single precision."""
+    if sql.endswith("[]"):
+        return [number, number + 1]
+    match sql:
+        case "real" | "double precision":
+            return number
+        case "smallint" | "integer" | "bigint":
+            return int(number * 8)
+        case "text":
+            return f"text {number}"
+        case "boolean":
+            return int(number) % 2 == 0
+        case "timestamp with time zone" | "timestamptz":
+            return datetime.fromtimestamp(number * 1e6, tz=UTC)
+        case "bytea":
+            return f"bytes {number}".encode()
+    raise AssertionError(f"no value for type {sql}")
