@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from astra_outputs.columns import BigInt, Flags, Integer, Real, RequiredText, category, column
 from astra_outputs.records.spectrum import SpectrumMixin
+from astra_outputs.records.spectrum_flags import APOGEE_BAD, ApogeeSpectrumFlags
 
 
 class ApogeeCoaddedSpectrumInApStar(SpectrumMixin):
@@ -45,7 +46,7 @@ class ApogeeCoaddedSpectrumInApStar(SpectrumMixin):
         snr: Real = column(description="Signal-to-noise ratio")
         mean_fiber: Real = column(description="Mean fibre number, weighted by S/N")
         std_fiber: Real = column(description="Scatter of the fibre number")
-        spectrum_flags: Flags = column(description="Quality of the spectrum")
+        spectrum_flags: Flags = column(description="Quality of the spectrum", bits=ApogeeSpectrumFlags)
 
     with category("Radial Velocity (Doppler)"):
         v_rad: Real = column(unit="km/s", description="Barycentric radial velocity")
@@ -68,3 +69,8 @@ class ApogeeCoaddedSpectrumInApStar(SpectrumMixin):
         ccfwhm: Real = column(unit="km/s", description="Width (FWHM) of the cross-correlation peak")
         autofwhm: Real = column(unit="km/s", description="Width (FWHM) of the auto-correlation peak")
         n_components: Integer = column(description="Number of components in the correlation")
+
+    @property
+    def flag_bad(self) -> bool:
+        """Whether a quality flag is set that makes the spectrum bad (`APOGEE_BAD`)."""
+        return self.spectrum_flags & APOGEE_BAD > 0

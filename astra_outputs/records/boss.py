@@ -19,6 +19,7 @@ from astra_outputs.columns import (
     column,
 )
 from astra_outputs.records.spectrum import SpectrumMixin
+from astra_outputs.records.spectrum_flags import GriGaiaTransformFlags, ZWarningFlags
 
 
 class BossVisitSpectrum(SpectrumMixin):
@@ -90,8 +91,10 @@ class BossVisitSpectrum(SpectrumMixin):
 
     with category("Metadata Flags"):
         snr: Real = column(description="Signal-to-noise ratio")
-        gri_gaia_transform_flags: Flags = column(description="Where the targeting magnitudes come from")
-        zwarning_flags: Flags = column(description="Warnings of the redshift fit")
+        gri_gaia_transform_flags: Flags = column(
+            description="Where the targeting magnitudes come from", bits=GriGaiaTransformFlags
+        )
+        zwarning_flags: Flags = column(description="Warnings of the redshift fit", bits=ZWarningFlags)
 
     with category("XCSAO"):
         xcsao_v_rad: Real = column(unit="km/s", description="Barycentric radial velocity by XCSAO")

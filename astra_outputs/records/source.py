@@ -19,6 +19,22 @@ from astra_outputs.columns import (
     column,
 )
 from astra_outputs.records.base import Record
+from astra_outputs.records.member_flags import ApogeeMemberFlags
+from astra_outputs.records.photometry_flags import (
+    GlimpseCloseSourceFlags,
+    GlimpseQualityFlags,
+    ReddeningFlags,
+    UnwiseCoaddFlags,
+    UnwiseDetectionFlags,
+)
+from astra_outputs.records.targeting_flags import (
+    Apogee2Target1Flags,
+    Apogee2Target2Flags,
+    Apogee2Target3Flags,
+    ApogeeExtraTargetFlags,
+    ApogeeTarget1Flags,
+    ApogeeTarget2Flags,
+)
 
 
 class Source(Record):
@@ -56,13 +72,27 @@ class Source(Record):
             description="Bright neighbours within 3 arcsec; -1: unknown", default=-1
         )
         sdss5_target_flags: Bytes = column(description="SDSS-V targeting cartons, one bit each")
-        sdss4_apogee_target1_flags: Flags = column(description="APOGEE-1 targeting, first word")
-        sdss4_apogee_target2_flags: Flags = column(description="APOGEE-1 targeting, second word")
-        sdss4_apogee2_target1_flags: Flags = column(description="APOGEE-2 targeting, first word")
-        sdss4_apogee2_target2_flags: Flags = column(description="APOGEE-2 targeting, second word")
-        sdss4_apogee2_target3_flags: Flags = column(description="APOGEE-2 targeting, third word")
-        sdss4_apogee_member_flags: Flags = column(description="Member of a cluster or dwarf galaxy")
-        sdss4_apogee_extra_target_flags: Flags = column(description="APOGEE-1 targeting, survey status")
+        sdss4_apogee_target1_flags: Flags = column(
+            description="APOGEE-1 targeting, first word", bits=ApogeeTarget1Flags
+        )
+        sdss4_apogee_target2_flags: Flags = column(
+            description="APOGEE-1 targeting, second word", bits=ApogeeTarget2Flags
+        )
+        sdss4_apogee2_target1_flags: Flags = column(
+            description="APOGEE-2 targeting, first word", bits=Apogee2Target1Flags
+        )
+        sdss4_apogee2_target2_flags: Flags = column(
+            description="APOGEE-2 targeting, second word", bits=Apogee2Target2Flags
+        )
+        sdss4_apogee2_target3_flags: Flags = column(
+            description="APOGEE-2 targeting, third word", bits=Apogee2Target3Flags
+        )
+        sdss4_apogee_member_flags: Flags = column(
+            description="Member of a cluster or dwarf galaxy", bits=ApogeeMemberFlags
+        )
+        sdss4_apogee_extra_target_flags: Flags = column(
+            description="APOGEE-1 targeting, survey status", bits=ApogeeExtraTargetFlags
+        )
 
     with category("Astrometry"):
         ra: Double = column(unit="deg", description="Right ascension")
@@ -105,18 +135,26 @@ class Source(Record):
         w2_flux: Real = column(unit="nMgy (Vega)", description="unWISE W2 flux")
         w2_dflux: Real = column(unit="nMgy (Vega)", description="Error of w2_flux")
         w2_frac: Real = column(description="Share of W2 flux that is this object's")
-        w1uflags: NullableFlags = column(description="unWISE flags of the W1 coadd")
-        w2uflags: NullableFlags = column(description="unWISE flags of the W2 coadd")
-        w1aflags: NullableFlags = column(description="unWISE additional flags, W1")
-        w2aflags: NullableFlags = column(description="unWISE additional flags, W2")
+        w1uflags: NullableFlags = column(
+            description="unWISE flags of the W1 coadd", bits=UnwiseCoaddFlags, bit_prefix="unwise_w1_"
+        )
+        w2uflags: NullableFlags = column(
+            description="unWISE flags of the W2 coadd", bits=UnwiseCoaddFlags, bit_prefix="unwise_w2_"
+        )
+        w1aflags: NullableFlags = column(
+            description="unWISE additional flags, W1", bits=UnwiseDetectionFlags, bit_prefix="unwise_w1_"
+        )
+        w2aflags: NullableFlags = column(
+            description="unWISE additional flags, W2", bits=UnwiseDetectionFlags, bit_prefix="unwise_w2_"
+        )
 
     with category("GLIMPSE Photometry"):
         mag4_5: Real = column(unit="mag", description="IRAC 4.5 micron magnitude")
         d4_5m: Real = column(unit="mag", description="Error of mag4_5")
         rms_f4_5: Real = column(unit="mJy", description="Scatter of the 4.5 micron flux")
-        sqf_4_5: Flags = column(description="Source quality at 4.5 micron")
+        sqf_4_5: Flags = column(description="Source quality at 4.5 micron", bits=GlimpseQualityFlags)
         mf4_5: Flags = column(description="Flux calculation method at 4.5 micron")
-        csf: Flags = column(description="Close sources in GLIMPSE")
+        csf: Flags = column(description="Close sources in GLIMPSE", bits=GlimpseCloseSourceFlags)
 
     with category("Gaia XP Stellar Parameters (Zhang, Green & Rix 2023)"):
         zgr_teff: Real = column(unit="K", description="Effective temperature from XP")
@@ -148,7 +186,7 @@ class Source(Record):
     with category("Reddening"):
         ebv: Real = column(unit="mag", description="E(B-V) adopted")
         e_ebv: Real = column(unit="mag", description="Error of ebv")
-        ebv_flags: Flags = column(description="Where ebv comes from")
+        ebv_flags: Flags = column(description="Where ebv comes from", bits=ReddeningFlags)
         ebv_zhang_2023: Real = column(unit="mag", description="E(B-V) by Zhang et al. 2023")
         e_ebv_zhang_2023: Real = column(unit="mag", description="Error of ebv_zhang_2023")
         ebv_sfd: Real = column(unit="mag", description="E(B-V) by the SFD map")
