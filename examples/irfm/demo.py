@@ -1,0 +1,245 @@
+"""The whole path on real stars: from a spectrum to a stored, replaced, re-versioned result.
+
+    python examples/irfm/demo.py [--limit STARS] [--folder FOLDER]
+
+Starts a private PostgreSQL whose data stay in the folder, and stops it at the end; `psql.py` starts it
+again. What is told of the rows was read back from the database, on a connection of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+from typing import TypeVar
+
+import asyncpg
+from comparison import pairs, plot, samples
+from irfm import IRFM, IRFMFlags, Star, infer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from stars import CatalogueStar, read_stars
+
+from astra_outputs import Outputs, connect, ddl, embedded, using_version
+from astra_outputs.errors import AstraOutputsError, KeyMismatch
+
+SCHEMA = "astra"
+RUNS = (
+    ("first run", "0.8.0"),
+    ("the same again", "0.8.0"),
+    ("patch release", "0.8.1"),
+    ("minor release", "0.9.0"),
+)
+FOLDER = Path("demo")
+
+T = TypeVar("T")
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def say(subject: str, text: str) -> None:
+    """Print one line of the report."""
+    console.print(f"[bold]{subject:<10}[/]", end="")
+    console.print(text, markup=False)
+
+
+def show(table: Table) -> None:
+    """Print a table of the report, with room around it."""
+    console.print()
+    console.print(table)
+    console.print()
+
+
+def watch(items: Iterable[T], what: str, total: int) -> Iterable[T]:
+    """Pass the items on, under a progress bar where somebody watches."""
+    return track(
+        items, f"{what:<20}", total, console=console, transient=True, disable=not console.is_terminal
+    )
+
+
+def keep(items: Iterable[T], kept: list[T]) -> Iterator[T]:
+    """Pass the items on, and keep them."""
+    for item in items:
+        kept.append(item)
+        yield item
+
+
+async def prepare(connection: asyncpg.Connection) -> None:
+    """Make the schema anew: the tables of the package, and the pipeline's own."""
+    say("database", f"PostgreSQL {connection.get_server_version().major}, private to this folder")
+    if await connection.fetchval("select to_regclass($1) is not null", f"{SCHEMA}.irfm"):
+        found = await connection.fetchval(f"select count(*) from {SCHEMA}.irfm")
+        say("found", f"{found:,} results of an earlier demo: schema {SCHEMA} is dropped and made anew")
+    await connection.execute(f"drop schema if exists {SCHEMA} cascade")
+    file = ddl.sql_file(IRFM)
+    await ddl.apply(connection, SCHEMA, extra=[file])
+    tables = await connection.fetchval("select count(*) from pg_tables where schemaname = $1", SCHEMA)
+    say("schema", f"{SCHEMA}: {tables} tables, one of them from {file.name} of the pipeline's author")
+
+
+async def load(outputs: Outputs, stars: Sequence[CatalogueStar]) -> list[Star]:
+    """Store sources and spectra; returns what the pipeline needs of each star."""
+    start = perf_counter()
+    sources = {star.source.sdss4_apogee_id: star.source for star in stars}.values()
+    await outputs.save_many(watch(sources, "sources", len(sources)))
+    for star in stars:
+        star.spectrum.source_pk = star.source.pk
+    spectra = [star.spectrum for star in stars]
+    await outputs.save_many(watch(spectra, "co-added spectra", len(spectra)))
+    seconds = perf_counter() - start
+    say("stars", f"{len(sources):,} sources and {len(spectra):,} co-added spectra stored in {seconds:.1f} s")
+    return [
+        Star(
+            star.spectrum,
+            star.source,
+            star.published.logg,
+            star.published.m_h,
+            star.published.e_m_h,
+            star.a_k,
+        )
+        for star in stars
+    ]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the table holds of one result besides its values."""
+
+    task_pk: int
+    created: datetime
+    modified: datetime
+
+    def replaces(self, earlier: Stored) -> bool:
+        """Whether this is the earlier row with new values: same key, same creation, stored later."""
+        same = (self.task_pk, self.created) == (earlier.task_pk, earlier.created)
+        return same and self.modified > earlier.modified
+
+
+Rows = dict[tuple[int, int], Stored]
+"""The rows of the table by their unique key: spectrum and major.minor."""
+
+
+async def stored(connection: asyncpg.Connection) -> Rows:
+    """Return the rows of the table by their unique key, spectrum and major.minor."""
+    rows = await connection.fetch(
+        f"select spectrum_pk, v_astra_major_minor, task_pk, created, modified from {SCHEMA}.irfm"
+    )
+    return {(spectrum, version): Stored(*rest) for spectrum, version, *rest in rows}
+
+
+def compare(before: Rows, after: Rows, results: Sequence[IRFM]) -> str:
+    """Say what a run did to the table; refuses to go on if that is not what the rules promise."""
+    touched = {(result.spectrum_pk, result.v_astra_major_minor): result for result in results}
+    if any(after[key].task_pk != result.task_pk for key, result in touched.items()):
+        raise SystemExit("a result carries another task_pk than the table")
+    if any(after.get(key) != row for key, row in before.items() if key not in touched):
+        raise SystemExit("a run changed results that are not its own")
+    earlier = touched.keys() & before.keys()
+    if not earlier:
+        return "new"
+    replaced = sum(after[key].replaces(before[key]) for key in earlier)
+    if replaced != len(touched):
+        raise SystemExit(f"only {replaced:,} of {len(touched):,} results were replaced in their own row")
+    return f"all {replaced:,} the same"
+
+
+async def run(outputs: Outputs, connection: asyncpg.Connection, stars: Sequence[Star]) -> list[IRFM]:
+    """Run the pipeline again and again, and show what that does to the table; returns the last results."""
+    table = Table("run", "v_astra", "outcome", "rows after", "task_pk", "seconds", box=None, pad_edge=False)
+    results: list[IRFM] = []
+    before: Rows = {}
+    for name, version in RUNS:
+        start, results = perf_counter(), []
+        made = keep(infer(stars), results)
+        with using_version(version):
+            report = await outputs.save_many(watch(made, name, len(stars)))
+        seconds, after = perf_counter() - start, await stored(connection)
+        verdict = compare(before, after, results)
+        table.add_row(name, version, str(report), f"{len(after):,}", verdict, f"{seconds:.2f}")
+        before = after
+    show(table)
+    return results
+
+
+def refuse(star: Star) -> None:
+    """Show what a result gets that names another source than its spectrum does."""
+    wrong = (star.spectrum.source_pk or 0) + 1
+    try:
+        IRFM.from_spectrum(star.spectrum, v_astra="0.9.0", source_pk=wrong)
+    except KeyMismatch as error:
+        say("refused", f"a wrong source_pk gets {type(error).__name__}: {error}")
+    else:
+        raise SystemExit("a wrong source_pk was accepted")
+
+
+def count_flags(results: Sequence[IRFM]) -> None:
+    """Show how many results carry each flag."""
+    table = Table("flag", "results", "meaning", box=None, pad_edge=False)
+    for _, name, meaning in IRFMFlags.bits():
+        count = sum(getattr(result, f"flag_{name}") for result in results)
+        table.add_row(name, f"{count:,}", meaning)
+    show(table)
+
+
+def judge(results: Sequence[IRFM], stars: Sequence[CatalogueStar], file: Path) -> None:
+    """Show how the temperatures compare with the published ones, and draw them."""
+    found = pairs(zip(results, (star.published for star in stars), strict=True))
+    table = Table(
+        "temperatures against", "stars", "median offset", "scatter (1.4826 MAD)", box=None, pad_edge=False
+    )
+    for sample in samples(found):
+        if sample.stars:
+            offset, scatter = f"{sample.offset:+.0f} K", f"{sample.scatter:.0f} K"
+            table.add_row(sample.name, f"{len(sample.stars):,}", offset, scatter)
+    console.print(table)
+    console.print(
+        "\n2MASS saturates on bright stars, and many of these are bright. DR12 has calibrated parameters for\n"
+        "giants only, so that dwarfs are held against the uncalibrated fit.\n"
+    )
+    plot(found, file)
+    say("plot", str(file))
+
+
+async def demonstrate(folder: Path, limit: int | None) -> None:
+    """Do it all, from an empty database to a plot."""
+    async with embedded.server(folder / "postgres") as server:
+        connection = await asyncpg.connect(server.dsn)
+        try:
+            await prepare(connection)
+            async with connect(server.dsn, schema=SCHEMA) as outputs:
+                catalogue = read_stars(limit=limit)
+                stars = await load(outputs, catalogue)
+                results = await run(outputs, connection, stars)
+            refuse(stars[0])
+        finally:
+            await connection.close()
+    count_flags(results)
+    judge(results, catalogue, folder / "irfm.png")
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(description="From real stars to stored, replaced, re-versioned results.")
+    parser.add_argument("--limit", type=int, help="take only so many stars, spread over the catalogue")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where database and plot go")
+    options = parser.parse_args()
+    start = perf_counter()
+    try:
+        asyncio.run(demonstrate(options.folder, options.limit))
+    except AstraOutputsError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped; the database is shut down, run it again to begin anew")
+    say("done", f"in {perf_counter() - start:.1f} s; the server is stopped, its data are in {options.folder}")
+    again = f"python {Path(__file__).with_name('psql.py')} --folder {options.folder}"
+    say("go on", "make psql" if options.folder == FOLDER else again)
+
+
+if __name__ == "__main__":
+    main()

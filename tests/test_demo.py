@@ -1,0 +1,172 @@
+"""The demonstration, run as a user runs it: what it prints, and what it leaves in its database."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from astra_outputs import embedded
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "irfm"
+STARS = 200
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the embedded server is for Linux and macOS")
+
+
+def python(*arguments: str | Path, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"COLUMNS": "160", "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if check:
+        assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder that a user stands in."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def report(home: Path) -> str:
+    """What the demonstration prints on a part of the stars."""
+    return python(EXAMPLE / "demo.py", "--limit", str(STARS), cwd=home).stdout
+
+
+@pytest.fixture
+async def connection(home: Path, report: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the database that the demonstration left behind."""
+    async with embedded.server(home / "demo" / "postgres") as server:
+        connection = await asyncpg.connect(server.dsn, server_settings={"search_path": "astra"})
+        yield connection
+        await connection.close()
+
+
+def test_psql_without_a_database_says_to_run_the_demonstration(tmp_path: Path):
+    done = python(EXAMPLE / "psql.py", cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert "run the demonstration first" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path: Path):
+    other = tmp_path / "demo" / "postgres" / "thesis.tex"
+    other.parent.mkdir(parents=True)
+    other.write_text("years of work")
+    done = python(EXAMPLE / "demo.py", "--limit", "5", cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert "is not empty" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert other.read_text() == "years of work"
+
+
+def test_each_run_is_told_with_its_outcome_and_the_rows_after_it(report: str):
+    runs = re.findall(r"^(first run|the same again|patch release|minor release) +(.*)$", report, re.MULTILINE)
+    told = {name: re.split(r" {2,}", rest.strip())[:4] for name, rest in runs}
+    assert told == {
+        "first run": ["0.8.0", "200 inserted", "200", "new"],
+        "the same again": ["0.8.0", "200 replaced", "200", "all 200 the same"],
+        "patch release": ["0.8.1", "200 replaced", "200", "all 200 the same"],
+        "minor release": ["0.9.0", "200 inserted", "400", "new"],
+    }
+
+
+def test_a_wrong_source_is_told_in_the_words_of_the_error(report: str):
+    (line,) = re.findall(r"^refused .*$", report, re.MULTILINE)
+    given, stands = re.search(r"KeyMismatch: irfm.source_pk = (\d+): the spectrum says (\d+)", line).groups()
+    assert int(given) == int(stands) + 1
+
+
+def test_offsets_and_scatter_are_told_for_giants_and_dwarfs(report: str):
+    found = re.findall(r"^(giants|dwarfs), .*? +(\d+) +([+-]\d+) K +(\d+) K *$", report, re.MULTILINE)
+    assert [name for name, *_ in found] == ["giants", "dwarfs"]
+    for _, stars, offset, scatter in found:
+        assert int(stars) > 20
+        assert abs(int(offset)) < 250
+        assert 50 < int(scatter) < 500
+
+
+def test_the_report_ends_with_the_way_to_go_on(report: str):
+    assert report.rstrip().splitlines()[-1] == "go on     make psql"
+
+
+def test_the_report_is_plain_where_nobody_watches(report: str):
+    assert "\x1b" not in report
+    assert "━" not in report
+
+
+def test_the_plot_is_a_picture(home: Path, report: str):
+    picture = (home / "demo" / "irfm.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) > 20_000
+
+
+async def test_the_database_holds_what_the_report_tells(connection: asyncpg.Connection):
+    versions = await connection.fetch(
+        "select v_astra, v_astra_major_minor, count(*) from irfm group by 1, 2 order by 1"
+    )
+    assert [tuple(row) for row in versions] == [(8001, 8, STARS), (9000, 9, STARS)]
+
+
+async def test_both_releases_have_the_same_temperatures_under_other_keys(connection: asyncpg.Connection):
+    different = await connection.fetchval(
+        """
+        select count(*) from irfm as one join irfm as other using (spectrum_pk)
+        where one.v_astra < other.v_astra
+          and (one.teff is distinct from other.teff or one.task_pk = other.task_pk)
+        """
+    )
+    assert different == 0
+
+
+async def test_every_result_belongs_to_the_source_of_its_spectrum(connection: asyncpg.Connection):
+    strangers = await connection.fetchval(
+        """
+        select count(*) from irfm
+        join apogee_coadded_spectrum_in_apstar as spectrum using (spectrum_pk)
+        join source on source.pk = irfm.source_pk
+        where spectrum.source_pk <> irfm.source_pk or source.sdss4_apogee_id <> spectrum.obj
+        """
+    )
+    assert strangers == 0
+
+
+async def test_temperatures_are_those_of_cool_stars_and_missing_ones_are_null(connection: asyncpg.Connection):
+    lowest, highest, missing = await connection.fetchrow(
+        "select min(teff), max(teff), count(*) filter (where teff is null) from irfm"
+    )
+    assert 3500 < lowest < highest < 8000
+    assert 0 < missing < 2 * STARS
+    assert await connection.fetchval("select count(*) from irfm where teff = 'NaN'") == 0
+
+
+def test_a_second_run_says_what_it_found_and_begins_anew(home: Path, report: str):
+    again = python(EXAMPLE / "demo.py", "--limit", "20", "--folder", "demo", cwd=home).stdout
+    assert re.search(r"^found +400 results of an earlier demo", again, re.MULTILINE)
+    assert "20 inserted" in again
+    assert "minor release   0.9.0    20 inserted     40" in again
+
+
+def test_psql_opens_the_schema_and_leaves_no_server(home: Path, report: str):
+    told = python(EXAMPLE / "psql.py", "--", "-Atc", "select count(*) > 0 from irfm", cwd=home).stdout
+    assert told == "t\n"
+    assert not (home / "demo" / "postgres" / "postmaster.pid").exists()
+
+
+def test_psql_passes_its_exit_code_on(home: Path, report: str):
+    assert python(EXAMPLE / "psql.py", "--", "-c", "select nonsense", cwd=home, check=False).returncode == 1
