@@ -36,5 +36,8 @@ set local search_path to :"schema";
 \ir tables/the_cannon.sql
 \ir tables/snow_white.sql
 \ir tables/aspcap.sql
+\ir flag_definition.sql
+\ir flag_functions.sql
+\ir quality_views.sql
 
 commit;
