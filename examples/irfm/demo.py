@@ -3,7 +3,7 @@
     python examples/irfm/demo.py [--limit STARS] [--folder FOLDER]
 
 Starts a private PostgreSQL whose data stay in the folder, and stops it at the end; `psql.py` starts it
-again. What is told of the rows was read back from the database, on a connection of its own.
+again. What is told of keys, counts and flags was asked of the database, on a connection of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import asyncpg
 from comparison import pairs, plot, samples
-from irfm import IRFM, IRFMFlags, Star, infer
+from irfm import IRFM, Star, infer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -74,7 +74,7 @@ async def prepare(connection: asyncpg.Connection) -> None:
     """Make the schema anew: the tables of the package, and the pipeline's own."""
     say("database", f"PostgreSQL {connection.get_server_version().major}, private to this folder")
     if await connection.fetchval("select to_regclass($1) is not null", f"{SCHEMA}.irfm"):
-        found = await connection.fetchval(f"select count(*) from {SCHEMA}.irfm")
+        found = await connection.fetchval("select count(*) from irfm")
         say("found", f"{found:,} results of an earlier demo: schema {SCHEMA} is dropped and made anew")
     await connection.execute(f"drop schema if exists {SCHEMA} cascade")
     file = ddl.sql_file(IRFM)
@@ -128,7 +128,7 @@ Rows = dict[tuple[int, int], Stored]
 async def stored(connection: asyncpg.Connection) -> Rows:
     """Return the rows of the table by their unique key, spectrum and major.minor."""
     rows = await connection.fetch(
-        f"select spectrum_pk, v_astra_major_minor, task_pk, created, modified from {SCHEMA}.irfm"
+        "select spectrum_pk, v_astra_major_minor, task_pk, created, modified from irfm"
     )
     return {(spectrum, version): Stored(*rest) for spectrum, version, *rest in rows}
 
@@ -178,11 +178,19 @@ def refuse(star: Star) -> None:
         raise SystemExit("a wrong source_pk was accepted")
 
 
-def count_flags(results: Sequence[IRFM]) -> None:
-    """Show how many results carry each flag."""
+async def count_flags(connection: asyncpg.Connection) -> None:
+    """Show how many results of the last run carry each flag, by the names that the database has."""
+    rows = await connection.fetch(
+        """
+        select name, count(*) filter (where result_flags >> bit & 1 = 1), meaning
+        from irfm cross join flag_definition
+        where table_name = 'irfm' and v_astra_major_minor = (select max(v_astra_major_minor) from irfm)
+        group by bit, name, meaning
+        order by bit
+        """
+    )
     table = Table("flag", "results", "meaning", box=None, pad_edge=False)
-    for _, name, meaning in IRFMFlags.bits():
-        count = sum(getattr(result, f"flag_{name}") for result in results)
+    for name, count, meaning in rows:
         table.add_row(name, f"{count:,}", meaning)
     show(table)
 
@@ -209,7 +217,7 @@ def judge(results: Sequence[IRFM], stars: Sequence[CatalogueStar], file: Path) -
 async def demonstrate(folder: Path, limit: int | None) -> None:
     """Do it all, from an empty database to a plot."""
     async with embedded.server(folder / "postgres") as server:
-        connection = await asyncpg.connect(server.dsn)
+        connection = await asyncpg.connect(server.dsn, server_settings={"search_path": SCHEMA})
         try:
             await prepare(connection)
             async with connect(server.dsn, schema=SCHEMA) as outputs:
@@ -217,9 +225,9 @@ async def demonstrate(folder: Path, limit: int | None) -> None:
                 stars = await load(outputs, catalogue)
                 results = await run(outputs, connection, stars)
             refuse(stars[0])
+            await count_flags(connection)
         finally:
             await connection.close()
-    count_flags(results)
     judge(results, catalogue, folder / "irfm.png")
 
 

@@ -1,13 +1,16 @@
 -- Effective temperatures by the infrared flux method; the record class is in irfm.py.
 --
--- Applied after the tables source and spectrum, in the same database schema:
+-- Applied after schema/install.sql, in the same database schema, as often as you like:
 --
 --     psql -v ON_ERROR_STOP=1 -c 'set search_path to astra' -f irfm.sql
 
 create table if not exists irfm (
+    -- Identifiers
     task_pk bigint generated always as identity,
     source_pk bigint,
     spectrum_pk bigint not null,
+
+    -- Astra Metadata
     v_astra integer not null,
     v_astra_major_minor integer not null generated always as (v_astra / 1000) stored,
     created timestamptz not null default statement_timestamp(),
@@ -16,7 +19,7 @@ create table if not exists irfm (
     t_overhead real,
     tag text not null default '',
 
-    -- Stellar labels
+    -- Stellar Labels
     teff real,
     e_teff real,
 
@@ -60,3 +63,17 @@ comment on column irfm.logg is 'Surface gravity that was used [dex]';
 comment on column irfm.fe_h is '[Fe/H] that was used [dex]';
 comment on column irfm.e_fe_h is 'Error of fe_h [dex]';
 comment on column irfm.result_flags is 'Flags of the result';
+
+insert into flag_definition (table_name, column_name, bit, name, meaning)
+values
+('irfm', 'result_flags', 0, 'missing_photometry', 'J or Ks or the error of one is missing'),
+('irfm', 'result_flags', 1, 'missing_parameters', 'log g or metallicity is missing'),
+('irfm', 'result_flags', 2, 'colour_out_of_range', 'J - Ks is outside the relation''s range'),
+('irfm', 'result_flags', 3, 'metallicity_out_of_range', '[Fe/H] is outside the relation''s range'),
+('irfm', 'result_flags', 4, 'saturated_photometry', 'J or Ks is brighter than 2MASS can measure'),
+('irfm', 'result_flags', 5, 'uncertain_photometry', 'J or Ks has an error above 0.1 mag'),
+('irfm', 'result_flags', 6, 'extinction_taken_as_zero', 'A_K is missing or negative'),
+('irfm', 'result_flags', 7, 'dwarf_relation', 'The relation for dwarfs was used'),
+('irfm', 'result_flags', 8, 'giant_relation', 'The relation for giants was used')
+on conflict on constraint flag_definition_pkey do update
+    set bit = excluded.bit, meaning = excluded.meaning;
