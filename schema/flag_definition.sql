@@ -9,7 +9,7 @@
 create table if not exists flag_definition (
     table_name text not null,
     column_name text not null,
-    bit smallint not null,
+    bit integer not null,
     name text not null,
     meaning text not null,
 
@@ -51,6 +51,9 @@ create or replace trigger flag_definition_stays
 before delete on flag_definition
 for each row
 execute function refuse_flag_change();
+
+-- One line for each bit, however long.
+-- noqa: disable=layout.long_lines
 
 insert into flag_definition (table_name, column_name, bit, name, meaning)
 values

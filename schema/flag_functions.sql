@@ -7,13 +7,13 @@
 -- has no name today may get one.
 
 -- Raised from within SQL, which has no `raise` of its own.
-create or replace function refuse_flag(table_name text, column_name text, name text, known text)
+create or replace function refuse_flag(of_table text, of_column text, flag text, known text)
 returns bigint
 language plpgsql
 immutable
 as $$
 begin
-    raise exception '%.% has no flag "%"', table_name, column_name, name
+    raise exception '%.% has no flag "%"', of_table, of_column, flag
         using errcode = 'invalid_parameter_value',
         hint = coalesce('It has ' || known || '.', 'It has no named flags: see table flag_definition.');
 end
@@ -21,7 +21,7 @@ $$;
 
 comment on function refuse_flag(text, text, text, text) is 'Raise an error that lists the flags there are';
 
-create or replace function flag_mask(table_name text, column_name text, name text)
+create or replace function flag_mask(of_table text, of_column text, flag text)
 returns bigint
 language sql
 immutable
@@ -29,39 +29,34 @@ strict
 parallel safe
 return coalesce(
     (
-        select 1::bigint << definition.bit
-        from flag_definition as definition
-        where
-            definition.table_name = flag_mask.table_name
-            and definition.column_name = flag_mask.column_name
-            and definition.name = flag_mask.name
+        select 1::bigint << bit
+        from flag_definition
+        where table_name = of_table and column_name = of_column and name = flag
     ),
     refuse_flag(
-        flag_mask.table_name,
-        flag_mask.column_name,
-        flag_mask.name,
+        of_table,
+        of_column,
+        flag,
         (
-            select string_agg(definition.name, ', ' order by definition.bit, definition.name)
-            from flag_definition as definition
-            where
-                definition.table_name = flag_mask.table_name
-                and definition.column_name = flag_mask.column_name
+            select string_agg(name, ', ' order by bit, name)
+            from flag_definition
+            where table_name = of_table and column_name = of_column
         )
     )
 );
 
 comment on function flag_mask(text, text, text) is 'The integer in which only the named bit is set';
 
-create or replace function has_flag(table_name text, column_name text, value bigint, name text)
+create or replace function has_flag(of_table text, of_column text, value bigint, flag text)
 returns boolean
 language sql
 immutable
 parallel safe
-return (has_flag.value & flag_mask(has_flag.table_name, has_flag.column_name, has_flag.name)) <> 0;
+return value & flag_mask(of_table, of_column, flag) <> 0;
 
 comment on function has_flag(text, text, bigint, text) is 'Whether the named bit of a value is set';
 
-create or replace function flag_names(table_name text, column_name text, value bigint)
+create or replace function flag_names(of_table text, of_column text, value bigint)
 returns text[]
 language sql
 stable
@@ -71,11 +66,8 @@ return array(
     select coalesce(string_agg(definition.name, '/' order by definition.name), 'bit_' || number)
     from generate_series(0, 63) as number
     left join flag_definition as definition
-        on
-            definition.bit = number
-            and definition.table_name = flag_names.table_name
-            and definition.column_name = flag_names.column_name
-    where (flag_names.value >> number) & 1 = 1
+        on number = definition.bit and definition.table_name = of_table and definition.column_name = of_column
+    where (value >> number) & 1 = 1
     group by number
     order by number
 );

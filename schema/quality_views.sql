@@ -6,6 +6,8 @@
 -- columns come last, so that a column added to a table can be added here by `create or replace view`.
 -- A view shows its reader only what the reader may see in the table (security_invoker).
 
+-- noqa: disable=structure.column_order,ambiguous.column_count
+
 create or replace view aspcap_quality with (security_invoker = true) as
 select
     aspcap.result_flags > 0 as flag_warn,
