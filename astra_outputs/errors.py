@@ -152,5 +152,13 @@ class MissingFile(AstraOutputsError, FileNotFoundError):
     """A file that belongs to a table or to the package is not where it should be."""
 
 
+class InvalidSQL(AstraOutputsError, ValueError):
+    """A SQL file that cannot be read; the message gives file and line."""
+
+
+class CannotImport(AstraOutputsError, ImportError):
+    """A module with record classes that does not exist or does not run."""
+
+
 class CannotStart(AstraOutputsError):
     """The embedded PostgreSQL did not start."""

@@ -1,0 +1,137 @@
+"""Asks record classes, SQL files and a live database about the same tables, and compares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from astra_outputs import ddl
+from astra_outputs.catalog.difference import Difference, Says
+from astra_outputs.errors import MissingFile
+from astra_outputs.records.base import Record
+
+if TYPE_CHECKING:
+    from astra_outputs.catalog.model import TableFacts
+    from astra_outputs.database import Connection
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was compared, and how it differs.
+
+    Attributes
+    ----------
+    differences : tuple[Difference, ...]
+    tables, columns, flags : int
+        How many of each the record classes have.
+    """
+
+    differences: tuple[Difference, ...]
+    tables: int
+    columns: int
+    flags: int
+
+
+def check_files(record_classes: Sequence[type[Record]]) -> Checked:
+    """Compare record classes with their SQL files; needs no server.
+
+    Raises
+    ------
+    InvalidSQL
+        If a SQL file cannot be read.
+    """
+    return _checked(record_classes, _in_files(record_classes))
+
+
+async def check_with_database(
+    connection: Connection, schema: str, record_classes: Sequence[type[Record]]
+) -> Checked:
+    """Compare record classes, their SQL files and the tables of a live database.
+
+    Raises
+    ------
+    InvalidSQL
+        If a SQL file cannot be read.
+    """
+    database = await _in_database(connection, schema, record_classes)
+    return _checked(record_classes, _in_files(record_classes), database)
+
+
+async def differences_with_database(
+    connection: Connection,
+    schema: str,
+    record_classes: Sequence[type[Record]],
+    *,
+    for_writing: bool = False,
+) -> list[Difference]:
+    """Return how the tables of a live database differ from their record classes.
+
+    Parameters
+    ----------
+    connection : asyncpg.Connection
+        A transaction open on it is joined, not ended.
+    schema : str
+    record_classes : sequence of type[Record]
+    for_writing : bool
+        Leave out what does not keep a record from being stored: comments, flag names, foreign keys,
+        columns that the record class does not know and that fill themselves.
+    """
+    database = await _in_database(connection, schema, record_classes, flags=not for_writing)
+    found = _compare(record_classes, {Says.DATABASE: database})
+    return [difference for difference in found if difference.stops_writing or not for_writing]
+
+
+def _checked(
+    record_classes: Sequence[type[Record]],
+    files: Mapping[str, TableFacts],
+    database: Mapping[str, TableFacts] | None = None,
+) -> Checked:
+    said = {Says.FILE: files} | ({} if database is None else {Says.DATABASE: database})
+    columns = [column for record_class in record_classes for column in record_class.columns()]
+    return Checked(
+        differences=tuple(_compare(record_classes, said)),
+        tables=len(record_classes),
+        columns=len(columns),
+        flags=sum(len(column.bits.bits()) for column in columns if column.bits is not None),
+    )
+
+
+def _compare(
+    record_classes: Iterable[type[Record]], others: Mapping[Says, Mapping[str, TableFacts]]
+) -> list[Difference]:
+    from astra_outputs.catalog import compare, from_records
+
+    return [
+        difference
+        for record_class in record_classes
+        for difference in compare.differences(
+            record_class.table,
+            {Says.RECORD: from_records.table_of(record_class)}
+            | {who: tables.get(record_class.table) for who, tables in others.items()},
+        )
+    ]
+
+
+def _in_files(record_classes: Iterable[type[Record]]) -> dict[str, TableFacts]:
+    from astra_outputs.catalog import from_sql
+
+    files: dict[Path, None] = {}
+    for record_class in record_classes:
+        try:
+            files[ddl.sql_file(record_class)] = None
+        except MissingFile:
+            continue  # the table is reported as missing in its SQL file
+    flag_definition = ddl.schema_dir() / "flag_definition.sql"
+    found = from_sql.tables_of([*files, flag_definition])
+    return {name: table for name, table in found.items() if table.columns}
+
+
+async def _in_database(
+    connection: Connection, schema: str, record_classes: Iterable[type[Record]], *, flags: bool = True
+) -> dict[str, TableFacts]:
+    from astra_outputs.catalog import from_database
+
+    names = [record_class.table for record_class in record_classes]
+    return await from_database.tables_of(connection, schema, names, flags=flags)

@@ -1,0 +1,113 @@
+"""One spelling for each type and expression, so that equal texts mean the same.
+
+PostgreSQL prints `-1` as `'-1'::integer`, an empty text as `''::text`, and puts brackets around every
+operation; a person writes neither. sqlglot reads both and prints them in one way.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, cast
+
+from sqlglot import exp, parse_one
+from sqlglot.errors import ParseError
+
+from astra_outputs import columns
+
+_SIMPLE_NAME = re.compile(r"[a-z_][a-z0-9_$]*")
+
+_NUMBER = re.compile(r"-?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
+
+
+@cache
+def type_name(written: str) -> str:
+    """Return a type's name as the column types spell it: `float4` and `real` are both `real`.
+
+    A type that no column type stands for is named in sqlglot's spelling, or left as it was written
+    where sqlglot does not know it.
+    """
+    try:
+        return type_name_of(exp.DataType.build(written, dialect="postgres"))
+    except ParseError:
+        return written.lower()
+
+
+def type_name_of(node: exp.Expression) -> str:
+    """Return the name of a type that sqlglot has read."""
+    spelt = _spelt(node)
+    return _our_types().get(spelt, spelt)
+
+
+@cache
+def _our_types() -> dict[str, str]:
+    ours = {entry.sql for entry in vars(columns).values() if isinstance(entry, columns.ColumnType)}
+    return {_spelt(exp.DataType.build(name, dialect="postgres")): name for name in ours}
+
+
+def _spelt(node: exp.Expression) -> str:
+    return node.sql(dialect="postgres").lower()
+
+
+@cache
+def expression(written: str) -> str:
+    """Return an SQL expression in its normal form.
+
+    Raises
+    ------
+    sqlglot.errors.ParseError
+        If it is none.
+    """
+    return expression_of(_parse(written))
+
+
+def _parse(written: str) -> exp.Expression:
+    return cast(exp.Expression, parse_one(written, dialect="postgres"))
+
+
+def expression_of(node: exp.Expression) -> str:
+    """Return the normal form of an expression that sqlglot has read: brackets where operations nest."""
+    root = exp.Paren(this=node.copy())  # a node to hang from, so that every other can be replaced
+    for paren in list(root.find_all(exp.Paren)):
+        if paren is not root:
+            paren.replace(paren.this)
+    for identifier in root.find_all(exp.Identifier):
+        name = identifier.name if identifier.args.get("quoted") else identifier.name.lower()
+        identifier.replace(exp.to_identifier(name, quoted=not _SIMPLE_NAME.fullmatch(name)))
+    for typed in list(root.find_all(exp.Cast)):
+        if isinstance(typed.this, exp.Literal | exp.Neg):
+            typed.replace(_constant(typed))
+    for between in list(root.find_all(exp.Between)):  # PostgreSQL keeps it as two comparisons
+        low = exp.GTE(this=between.this.copy(), expression=between.args["low"])
+        high = exp.LTE(this=between.this.copy(), expression=between.args["high"])
+        between.replace(exp.And(this=low, expression=high))
+    for contained in list(root.find_all(exp.In)):  # and this as a comparison with an array
+        if contained.expressions:
+            array = exp.Any(this=exp.Array(expressions=contained.expressions))
+            contained.replace(exp.EQ(this=contained.this, expression=array))
+    for operation in list(root.find_all(exp.Binary)):
+        nested = isinstance(operation.parent, exp.Binary | exp.Unary | exp.Cast)
+        if nested and operation.parent is not root and not isinstance(operation, exp.Dot):
+            operation.replace(exp.Paren(this=operation.copy()))
+    return str(root.this.sql(dialect="postgres", normalize_functions="lower"))
+
+
+def _constant(typed: exp.Cast) -> exp.Expression:
+    """Return a constant without the type that PostgreSQL writes behind it."""
+    value: exp.Expression = typed.this
+    is_text = isinstance(value, exp.Literal) and value.is_string
+    to_number = typed.to.this in exp.DataType.NUMERIC_TYPES and _NUMBER.fullmatch(value.name)
+    return _parse(value.name) if is_text and to_number else value  # 'Infinity'::real stays a text
+
+
+def constant(value: Any) -> str:
+    """Return a Python value as the normal form of an SQL constant."""
+    match value:
+        case str():
+            return expression("'" + value.replace("'", "''") + "'")
+        case bool():
+            return expression(str(value))
+        case int():
+            return expression(str(int(value)))  # a member of BitFlags prints its name
+        case _:
+            return expression(str(value))
