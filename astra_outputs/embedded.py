@@ -39,6 +39,7 @@ UNSAFE = {
     "synchronous_commit": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "max_wal_size": "256MB",
 }
 """Settings of a server whose data are deleted when it stops: a crash may lose them."""
 
@@ -100,7 +101,12 @@ def psql_program() -> Path:
         return Path(found)
 
 
-def server(data_dir: str | os.PathLike[str] | None = None, **settings: str) -> EmbeddedServer:
+def server(
+    data_dir: str | os.PathLike[str] | None = None,
+    *,
+    within: str | os.PathLike[str] | None = None,
+    **settings: str,
+) -> EmbeddedServer:
     """Return a private PostgreSQL server, started by `with` and stopped at its end.
 
     Parameters
@@ -108,6 +114,8 @@ def server(data_dir: str | os.PathLike[str] | None = None, **settings: str) -> E
     data_dir : path, optional
         Folder of the data, made if it does not exist, and kept. Without one the data are deleted when
         the server stops, and it does not wait for the disk.
+    within : path, optional
+        Folder in which temporary data are made, instead of the system's.
     **settings
         Settings of the server, as in `postgresql.conf`.
 
@@ -122,14 +130,15 @@ def server(data_dir: str | os.PathLike[str] | None = None, **settings: str) -> E
     >>> with server() as postgres:
     ...     connection = await asyncpg.connect(postgres.dsn)
     """
-    return EmbeddedServer(None if data_dir is None else Path(data_dir), settings)
+    given = None if data_dir is None else Path(data_dir)
+    return EmbeddedServer(given, None if within is None else Path(within), settings)
 
 
 class EmbeddedServer:
     """A server that runs inside its `with` block; see `server`."""
 
-    def __init__(self, data_dir: Path | None, settings: Mapping[str, str]) -> None:
-        self._given = data_dir
+    def __init__(self, data_dir: Path | None, within: Path | None, settings: Mapping[str, str]) -> None:
+        self._given, self._within = data_dir, within
         self._settings = {**SETTINGS, **(UNSAFE if data_dir is None else {}), **settings}
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._socket_dir = Path()
@@ -151,7 +160,7 @@ class EmbeddedServer:
 
     def __enter__(self) -> Self:
         programs = bin_dir()
-        temporary = _temporary_dir()
+        temporary = _temporary_dir(self._within)
         try:
             self.data_dir = temporary / "data" if self._given is None else self._given.expanduser().resolve()
             owner = Owner.of(self.data_dir)
@@ -283,9 +292,9 @@ def _output(*command: str | Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def _temporary_dir() -> Path:
+def _temporary_dir(within: Path | None) -> Path:
     """Return a new folder that only this user may enter, with a path short enough for a socket."""
-    folder = Path(tempfile.mkdtemp(prefix="astra-outputs-"))
+    folder = Path(tempfile.mkdtemp(prefix="astra-outputs-", dir=within))
     if _holds_a_socket(folder):
         return folder
     folder.rmdir()

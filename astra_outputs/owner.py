@@ -21,6 +21,13 @@ class Owner:
 
     @classmethod
     def of(cls, data_dir: Path) -> Owner:
+        """Return the user that owns the data, else this process's; never root.
+
+        Raises
+        ------
+        CannotStart
+            If the data belong to a user that this process cannot be.
+        """
         import pwd
 
         if os.geteuid() != 0:

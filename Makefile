@@ -1,0 +1,77 @@
+# Everything a contributor runs. Needs make, git and Python 3.11 or newer; the rest is installed into $(VENV).
+
+VENV ?= .venv
+PYTHON ?=
+DSN ?=
+ARGS ?=
+
+BIN = $(VENV)/bin
+INSTALLED = $(VENV)/.installed
+COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
+# The include script is for psql alone; its files are what a linter can read.
+SQL = $(filter-out schema/install.sql,$(wildcard schema/*.sql schema/*/*.sql examples/*/*.sql tests/sql/*.sql))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: dev
+dev: $(INSTALLED) ## Make the virtual environment .venv, with everything that the targets below need
+
+# Python is tried, not only looked up: a version manager's stub answers to names that it cannot run.
+$(INSTALLED): pyproject.toml
+	@usable='import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))'; \
+	for python in $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3); do \
+		if "$$python" -c "$$usable" 2>/dev/null; then found="$$python"; break; fi; \
+	done; \
+	if [ -z "$${found:-}" ]; then \
+		echo 'No Python 3.11 or newer with its venv module found$(if $(PYTHON), as $(PYTHON)).' >&2; \
+		echo 'Install one (on Debian: python3 and python3-venv), or name it: make PYTHON=/path/to/python3' >&2; \
+		exit 1; \
+	fi; \
+	echo "Installing into $(VENV) with $$("$$found" --version) ..."; \
+	"$$found" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.PHONY: demo
+demo: $(INSTALLED) ## See it work on real stars; leaves its database and a plot in demo/
+	@$(BIN)/python examples/irfm/demo.py $(ARGS)
+
+.PHONY: psql
+psql: $(INSTALLED) ## Open psql on the database that the demo left
+	@$(BIN)/python examples/irfm/psql.py $(ARGS)
+
+.PHONY: test
+test: $(INSTALLED) ## Run the tests on an embedded PostgreSQL, or on a server: make test DSN=postgresql://...
+	$(if $(DSN),@ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: test-docker
+test-docker: $(INSTALLED) ## Run the tests on the PostgreSQL of compose.yaml
+	@trap 'docker compose down --volumes' EXIT; \
+	docker compose up --wait && ASTRA_OUTPUTS_TEST_DSN='$(COMPOSE_DSN)' $(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style, types and SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/squawk --config .squawk.toml $(SQL)
+	$(BIN)/sqlfluff lint --disable-progress-bar $(SQL)
+
+.PHONY: format
+format: $(INSTALLED) ## Rewrite the Python files in the project's style
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+.PHONY: check
+check: $(INSTALLED) ## Compare the record classes with the SQL files, and with a database: make check DSN=...
+	@$(BIN)/astra-outputs check $(if $(DSN),--dsn '$(DSN)') $(ARGS)
+
+.PHONY: clean
+clean: ## Remove the virtual environment, the demo's database and all caches
+	rm -rf $(VENV) demo build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
