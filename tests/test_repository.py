@@ -8,7 +8,14 @@ import asyncpg
 import pytest
 
 import astra_outputs
-from astra_outputs import ApogeeCoaddedSpectrumInApStar, BossVisitSpectrum, Outcome, Source, Spectrum, TheCannon
+from astra_outputs import (
+    ApogeeCoaddedSpectrumInApStar,
+    BossVisitSpectrum,
+    Outcome,
+    Source,
+    Spectrum,
+    TheCannon,
+)
 from astra_outputs.errors import (
     CannotConnect,
     Closed,
@@ -23,7 +30,13 @@ NOBODY = SimpleNamespace(spectrum_pk=999_999, source_pk=None)
 
 
 def coadded(source: Source, **values: object) -> ApogeeCoaddedSpectrumInApStar:
-    keys = {"release": "dr17", "apred": "dr17", "obj": "2M00000000+0000000", "telescope": "apo25m", "field": "f"}
+    keys = {
+        "release": "dr17",
+        "apred": "dr17",
+        "obj": "2M00000000+0000000",
+        "telescope": "apo25m",
+        "field": "f",
+    }
     return ApogeeCoaddedSpectrumInApStar(source_pk=source.pk, **{**keys, **values})
 
 
@@ -57,7 +70,7 @@ async def test_a_missing_schema_is_refused_on_connecting_and_says_how_to_make_it
 
 
 async def test_a_missing_column_is_refused_before_anything_is_written(outputs, connection, spectrum) -> None:
-    await connection.execute("alter table astra.the_cannon drop column teff")
+    await connection.execute("alter table astra.the_cannon drop column teff cascade")
     with pytest.raises(SchemaMismatch, match="teff"):
         await outputs.save(TheCannon.from_spectrum(spectrum, v_astra="0.6.2"))
 
@@ -140,7 +153,11 @@ async def test_a_source_is_found_again_by_its_best_identifier(outputs) -> None:
     first = await outputs.save(Source(sdss_id=5, ra=1.0))
     again = await outputs.save(Source(sdss_id=5, ra=2.0))
     other = await outputs.save(Source(gaia_dr3_source_id=5))
-    assert (first.outcome, again.outcome, other.outcome) == (Outcome.INSERTED, Outcome.REPLACED, Outcome.INSERTED)
+    assert (first.outcome, again.outcome, other.outcome) == (
+        Outcome.INSERTED,
+        Outcome.REPLACED,
+        Outcome.INSERTED,
+    )
     assert again.pk == first.pk != other.pk
     assert (await outputs.get_by_id(Source, first.pk)).ra == 2.0
 
@@ -150,7 +167,13 @@ async def test_a_new_spectrum_gets_a_number_that_no_other_kind_has(outputs, conn
     apogee = await outputs.save(coadded(source))
     boss = await outputs.save(
         BossVisitSpectrum(
-            source_pk=source.pk, release="dr19", run2d="v6_1_3", mjd=59000, fieldid=1, catalogid=2, healpix=3,
+            source_pk=source.pk,
+            release="dr19",
+            run2d="v6_1_3",
+            mjd=59000,
+            fieldid=1,
+            catalogid=2,
+            healpix=3,
             spec_file="",
         )
     )
@@ -172,7 +195,7 @@ async def test_a_spectrum_may_bring_its_number_but_not_change_it(outputs, connec
     source = await outputs.save(Source(sdss_id=5))
     spectrum = await outputs.save(coadded(source, spectrum_pk=4_000))
     assert spectrum.spectrum_pk == 4_000
-    with pytest.raises(KeyMismatch, match="4001.*4000"):
+    with pytest.raises(KeyMismatch, match=r"4001.*4000"):
         await outputs.save(coadded(source, spectrum_pk=4_001, snr=1.0))
     assert await connection.fetchval("select snr from astra.apogee_coadded_spectrum_in_apstar") is None
     assert [row["pk"] for row in await connection.fetch("select pk from astra.spectrum")] == [4_000]
@@ -201,7 +224,9 @@ async def test_a_row_that_is_the_same_is_left_alone_where_it_is_asked_to(outputs
 # A caller's own connection.
 
 
-async def test_a_callers_transaction_is_joined_and_stays_the_callers_to_end(connection, outputs, spectrum) -> None:
+async def test_a_callers_transaction_is_joined_and_stays_the_callers_to_end(
+    connection, outputs, spectrum
+) -> None:
     async with astra_outputs.connect(connection=connection) as mine:
         transaction = connection.transaction()
         await transaction.start()

@@ -22,7 +22,9 @@ async def count(connection) -> int:
 
 
 @pytest.mark.parametrize("batch_size", [2, 100])
-async def test_the_same_key_twice_is_refused_naming_both_positions(outputs, connection, spectra, batch_size) -> None:
+async def test_the_same_key_twice_is_refused_naming_both_positions(
+    outputs, connection, spectra, batch_size
+) -> None:
     stored = await spectra(5)
     records = [*results(stored), *results(stored[3:4], "0.6.9")]
     with pytest.raises(DuplicateKey, match="records 3 and 5") as caught:
@@ -64,7 +66,9 @@ async def test_an_unknown_spectrum_leaves_nothing_of_its_batch(outputs, connecti
     assert all(record.outcome is None for record in records)
 
 
-async def test_a_generator_that_raises_leaves_whole_batches_and_says_how_many(outputs, connection, spectra) -> None:
+async def test_a_generator_that_raises_leaves_whole_batches_and_says_how_many(
+    outputs, connection, spectra
+) -> None:
     records = results(await spectra(5))
 
     def breaking():
@@ -90,7 +94,9 @@ async def test_an_atomic_call_that_fails_leaves_nothing(outputs, connection, spe
     assert await count(connection) == 0
 
 
-async def test_a_cancelled_call_leaves_whole_batches_and_a_usable_repository(outputs, connection, spectra) -> None:
+async def test_a_cancelled_call_leaves_whole_batches_and_a_usable_repository(
+    outputs, connection, spectra
+) -> None:
     records = results(await spectra(6))
     waiting, forever = asyncio.Event(), asyncio.Event()
 
@@ -124,8 +130,10 @@ async def test_there_is_one_outcome_a_record_in_the_order_given(outputs, spectra
     await outputs.save_many(results(stored[::2]))
     records = results(stored[::-1], teff=5000.0)
     report = await outputs.save_many(records, batch_size=batch_size)
-    expected = [Outcome.REPLACED if record.spectrum_pk in {s.spectrum_pk for s in stored[::2]} else Outcome.INSERTED
-                for record in records]
+    expected = [
+        Outcome.REPLACED if record.spectrum_pk in {s.spectrum_pk for s in stored[::2]} else Outcome.INSERTED
+        for record in records
+    ]
     assert list(report) == expected == [record.outcome for record in records]
     assert report.counts == {Outcome.INSERTED: 20, Outcome.REPLACED: 20}
     for record in records:
@@ -170,7 +178,13 @@ async def test_spectra_saved_in_a_batch_get_distinct_numbers(outputs, connection
     source = await outputs.save(Source(sdss_id=1))
     new = [
         ApogeeCoaddedSpectrumInApStar(
-            source_pk=source.pk, release="dr17", apred="1", obj=str(n), telescope="apo25m", field="", prefix=""
+            source_pk=source.pk,
+            release="dr17",
+            apred="1",
+            obj=str(n),
+            telescope="apo25m",
+            field="",
+            prefix="",
         )
         for n in range(50)
     ]
@@ -181,7 +195,9 @@ async def test_spectra_saved_in_a_batch_get_distinct_numbers(outputs, connection
 
 async def test_guards_hold_in_batches(outputs, spectra) -> None:
     stored = await spectra(20)
-    await outputs.save_many([*results(stored[:10], "0.6.3", teff=1.0), *results(stored[10:], "0.6.2", teff=1.0)])
+    await outputs.save_many(
+        [*results(stored[:10], "0.6.3", teff=1.0), *results(stored[10:], "0.6.2", teff=1.0)]
+    )
     report = await outputs.save_many(results(stored, "0.6.2", teff=1.0), keep_newer=True, skip_unchanged=True)
     assert list(report) == [Outcome.KEPT] * 10 + [Outcome.UNCHANGED] * 10
 
@@ -201,5 +217,3 @@ async def test_overlapping_writers_lose_nothing_and_never_deadlock(outputs, conn
     batches = [results(stored[::-1] if n % 2 else stored, teff=float(n)) for n in range(6)]
     await asyncio.gather(*(outputs.save_many(batch, batch_size=20) for batch in batches))
     assert await count(connection) == 60
-
-

@@ -49,13 +49,17 @@ async def test_a_rerun_replaces_every_column_and_a_value_that_became_null(
     outputs, connection, spectrum, filled
 ) -> None:
     kept = {"task_pk", "created", "spectrum_pk", "v_astra_major_minor", "source_pk"}
+
+    async def row() -> dict[str, object]:
+        return dict(await connection.fetchrow("select * from astra.the_cannon"))
+
     await outputs.save(filled(TheCannon, spectrum, 1))
-    before = await connection.fetchrow("select * from astra.the_cannon")
+    before = await row()
     await outputs.save(filled(TheCannon, spectrum, 2))
-    after = await connection.fetchrow("select * from astra.the_cannon")
+    after = await row()
     assert {name for name in before if before[name] == after[name]} == kept
     await outputs.save(TheCannon.from_spectrum(spectrum, v_astra="0.6.2"))
-    emptied = await connection.fetchrow("select * from astra.the_cannon")
+    emptied = await row()
     nullable = {column.name for column in TheCannon.columns() if column.nullable and column.written}
     assert {name for name in emptied if emptied[name] is None} == nullable - {"source_pk"}
 
@@ -78,7 +82,9 @@ async def test_a_minor_or_major_release_adds_a_row(outputs, spectrum, version: s
     assert (await outputs.get_result(TheCannon, spectrum)).teff == 5100.0
 
 
-async def test_results_of_two_pipelines_on_one_spectrum_do_not_interfere(outputs, spectrum, other_pipeline) -> None:
+async def test_results_of_two_pipelines_on_one_spectrum_do_not_interfere(
+    outputs, spectrum, other_pipeline
+) -> None:
     cannon = await outputs.save(TheCannon.from_spectrum(spectrum, v_astra="0.6.2", teff=5000.0))
     other = await outputs.save(other_pipeline.from_spectrum(spectrum, v_astra="0.6.2", teff=4000.0))
     assert (cannon.outcome, other.outcome) == (Outcome.INSERTED, Outcome.INSERTED)
@@ -89,7 +95,9 @@ async def test_results_of_two_pipelines_on_one_spectrum_do_not_interfere(outputs
 async def test_python_and_sql_divide_every_version_alike(connection) -> None:
     edges = {0, 1, 999, 1000, 1001, 6002, 999_999, 1_000_000, MAXIMUM - 1, MAXIMUM}
     versions = sorted(edges | set(range(0, MAXIMUM, 1_999_993)))
-    rows = await connection.fetch("select v, v / 1000 as major_minor from unnest($1::integer[]) as v", versions)
+    rows = await connection.fetch(
+        "select v, v / 1000 as major_minor from unnest($1::integer[]) as v", versions
+    )
     assert all(row["major_minor"] == row["v"] // 1000 for row in rows)
     wrong = "select count(*) from generate_series(0, 4000000) as v where v / 1000 <> floor(v / 1000.0)"
     assert await connection.fetchval(wrong) == 0
