@@ -31,14 +31,19 @@ from astra_outputs.columns import (
 )
 from astra_outputs.flags import BitFlags
 from astra_outputs.records import (
+    ASPCAP,
     ApogeeCoaddedSpectrumInApStar,
+    AspcapFlags,
     BossVisitSpectrum,
     Outcome,
     PipelineOutputMixin,
     Record,
+    SnowWhite,
+    SnowWhiteFlags,
     Source,
     Spectrum,
     TheCannon,
+    TheCannonFlags,
 )
 from astra_outputs.version import format_version, major_minor, parse_version, using_version
 
@@ -46,7 +51,9 @@ if TYPE_CHECKING:
     from astra_outputs.repository import Outputs, connect
 
 __all__ = [
+    "ASPCAP",
     "ApogeeCoaddedSpectrumInApStar",
+    "AspcapFlags",
     "BigInt",
     "BitFlags",
     "Boolean",
@@ -67,10 +74,13 @@ __all__ = [
     "RequiredInteger",
     "RequiredReal",
     "RequiredText",
+    "SnowWhite",
+    "SnowWhiteFlags",
     "Source",
     "Spectrum",
     "Text",
     "TheCannon",
+    "TheCannonFlags",
     "Timestamp",
     "category",
     "column",
