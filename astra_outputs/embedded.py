@@ -57,7 +57,7 @@ exec 3<&0
 echo $server; exec >/dev/null
 { read -r _ <&3; kill -INT $server; } & watch=$!
 wait $server; status=$?
-kill $watch
+kill $watch 2>/dev/null
 rm -rf "$temporary"
 exit $status
 """
@@ -210,6 +210,8 @@ class EmbeddedServer:
         if version.is_file():
             _check_version(programs, version)
             return
+        if self.data_dir.exists() and not self.data_dir.is_dir():
+            raise CannotStart(f"{self.data_dir} is a file: give a folder")
         if self.data_dir.exists() and any(self.data_dir.iterdir()):
             raise CannotStart(
                 f"{self.data_dir} is not empty and holds no data of PostgreSQL: give another folder, or empty it"
@@ -218,21 +220,16 @@ class EmbeddedServer:
         new = Path(tempfile.mkdtemp(prefix=f".{self.data_dir.name}-", dir=self.data_dir.parent))
         try:
             owner.take(new)
-            options = ["--encoding=UTF8", "--no-locale", "--no-instructions", f"--username={USER}"]
-            options += [
-                "--auth-local=trust",
-                "--auth-host=reject",
-                *(["--no-sync"] if self._given is None else []),
-            ]
-            command: list[str | Path] = [
-                *owner.prefix(programs, new),
-                programs / "initdb",
-                *options,
-                "-D",
-                new,
-            ]
+            options = ["--encoding=UTF8", "--no-locale", "--auth-local=trust", "--auth-host=reject"]
+            if self._given is None:
+                options.append("--no-sync")
             made = subprocess.run(
-                command, capture_output=True, text=True, check=False, cwd="/", env=_environment()
+                [*owner.prefix(programs, new), programs / "initdb", "-U", USER, "-D", new, *options],
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd="/",
+                env=_environment(),
             )
             if made.returncode:
                 raise CannotStart(f"{self.data_dir}: initdb failed: {made.stderr.strip()}")
@@ -242,13 +239,14 @@ class EmbeddedServer:
 
     def _start(self, programs: Path, owner: Owner, temporary: Path) -> None:
         settings = {**self._settings, "unix_socket_directories": str(self._socket_dir)}
-        command: list[str | Path] = [programs / "postgres", "-D", self.data_dir]
+        command: list[str | Path] = [*owner.prefix(programs, self.data_dir), programs / "postgres"]
+        command += ["-D", self.data_dir]
         command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self.data_dir / "server.log").open("ab+") as log:
             owner.take(self.data_dir / "server.log")
             begin = log.seek(0, os.SEEK_END)
             supervisor = self._supervisor = subprocess.Popen(
-                [*owner.prefix(programs, self.data_dir), "sh", "-c", _SUPERVISOR, "sh", temporary, *command],
+                ["/bin/sh", "-c", _SUPERVISOR, "sh", temporary, *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
