@@ -79,10 +79,10 @@ def test_each_run_is_told_with_its_outcome_and_the_rows_after_it(report: str):
     runs = re.findall(r"^(first run|the same again|patch release|minor release) +(.*)$", report, re.MULTILINE)
     told = {name: re.split(r" {2,}", rest.strip())[:4] for name, rest in runs}
     assert told == {
-        "first run": ["0.8.0", "200 inserted", "200", "new"],
-        "the same again": ["0.8.0", "200 replaced", "200", "all 200 the same"],
-        "patch release": ["0.8.1", "200 replaced", "200", "all 200 the same"],
-        "minor release": ["0.9.0", "200 inserted", "400", "new"],
+        "first run": ["0.8.0", "200 inserted", "new", "200"],
+        "the same again": ["0.8.0", "200 replaced", "all 200 the same", "200"],
+        "patch release": ["0.8.1", "200 replaced", "all 200 the same", "200"],
+        "minor release": ["0.9.0", "200 inserted", "new", "400"],
     }
 
 
@@ -159,7 +159,7 @@ def test_a_second_run_says_what_it_found_and_begins_anew(home: Path, report: str
     again = python(EXAMPLE / "demo.py", "--limit", "20", "--folder", "demo", cwd=home).stdout
     assert re.search(r"^found +400 results of an earlier demo", again, re.MULTILINE)
     assert "20 inserted" in again
-    assert "minor release   0.9.0    20 inserted     40" in again
+    assert re.search(r"^minor release +0.9.0 +20 inserted +new +40 ", again, re.MULTILINE)
 
 
 def test_psql_opens_the_schema_and_leaves_no_server(home: Path, report: str):

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astra_outputs import Source, ddl, using_version
+from astra_outputs.catalog import check_files
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "irfm"
 sys.path.insert(0, str(EXAMPLE))
@@ -199,6 +200,12 @@ def test_no_star_is_left_out():
 
 def test_the_authors_sql_file_is_found_beside_the_record_class():
     assert ddl.sql_file(IRFM) == (EXAMPLE / "irfm.sql").resolve()
+
+
+def test_the_record_class_and_the_sql_file_say_the_same_down_to_each_flag():
+    checked = check_files([IRFM])
+    assert [str(difference) for difference in checked.differences] == []
+    assert (checked.columns, checked.flags) == (19, 9)
 
 
 # --- the star file ------------------------------------------------------------------------------------

@@ -49,6 +49,14 @@ def say(subject: str, text: str) -> None:
     console.print(text, markup=False)
 
 
+def table_of(texts: Sequence[str], numbers: Sequence[str] = ()) -> Table:
+    """Return an empty table with columns of texts, then of numbers."""
+    table = Table(*texts, box=None, pad_edge=False)
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table
+
+
 def show(table: Table) -> None:
     """Print a table of the report, with room around it."""
     console.print()
@@ -79,8 +87,7 @@ async def prepare(connection: asyncpg.Connection) -> None:
     await connection.execute(f"drop schema if exists {SCHEMA} cascade")
     file = ddl.sql_file(IRFM)
     await ddl.apply(connection, SCHEMA, extra=[file])
-    tables = await connection.fetchval("select count(*) from pg_tables where schemaname = $1", SCHEMA)
-    say("schema", f"{SCHEMA}: {tables} tables, one of them from {file.name} of the pipeline's author")
+    say("schema", f"{SCHEMA}, made from the package's schema/ and {file.name} of the pipeline's author")
 
 
 async def load(outputs: Outputs, stars: Sequence[CatalogueStar]) -> list[Star]:
@@ -93,7 +100,10 @@ async def load(outputs: Outputs, stars: Sequence[CatalogueStar]) -> list[Star]:
     spectra = [star.spectrum for star in stars]
     await outputs.save_many(watch(spectra, "co-added spectra", len(spectra)))
     seconds = perf_counter() - start
-    say("stars", f"{len(sources):,} sources and {len(spectra):,} co-added spectra stored in {seconds:.1f} s")
+    say(
+        "stars",
+        f"{len(sources):,} sources and {len(spectra):,} co-added spectra of SDSS DR12, stored in {seconds:.1f} s",
+    )
     return [
         Star(
             star.spectrum,
@@ -151,7 +161,7 @@ def compare(before: Rows, after: Rows, results: Sequence[IRFM]) -> str:
 
 async def run(outputs: Outputs, connection: asyncpg.Connection, stars: Sequence[Star]) -> list[IRFM]:
     """Run the pipeline again and again, and show what that does to the table; returns the last results."""
-    table = Table("run", "v_astra", "outcome", "rows after", "task_pk", "seconds", box=None, pad_edge=False)
+    table = table_of(("run", "v_astra", "outcome", "task_pk"), ("rows after", "seconds"))
     results: list[IRFM] = []
     before: Rows = {}
     for name, version in RUNS:
@@ -161,7 +171,7 @@ async def run(outputs: Outputs, connection: asyncpg.Connection, stars: Sequence[
             report = await outputs.save_many(watch(made, name, len(stars)))
         seconds, after = perf_counter() - start, await stored(connection)
         verdict = compare(before, after, results)
-        table.add_row(name, version, str(report), f"{len(after):,}", verdict, f"{seconds:.2f}")
+        table.add_row(name, version, str(report), verdict, f"{len(after):,}", f"{seconds:.2f}")
         before = after
     show(table)
     return results
@@ -189,18 +199,16 @@ async def count_flags(connection: asyncpg.Connection) -> None:
         order by bit
         """
     )
-    table = Table("flag", "results", "meaning", box=None, pad_edge=False)
+    table = table_of(("flag", "meaning"), ("results",))
     for name, count, meaning in rows:
-        table.add_row(name, f"{count:,}", meaning)
+        table.add_row(name, meaning, f"{count:,}")
     show(table)
 
 
 def judge(results: Sequence[IRFM], stars: Sequence[CatalogueStar], file: Path) -> None:
     """Show how the temperatures compare with the published ones, and draw them."""
     found = pairs(zip(results, (star.published for star in stars), strict=True))
-    table = Table(
-        "temperatures against", "stars", "median offset", "scatter (1.4826 MAD)", box=None, pad_edge=False
-    )
+    table = table_of(("temperatures against",), ("stars", "median offset", "scatter (1.4826 MAD)"))
     for sample in samples(found):
         if sample.stars:
             offset, scatter = f"{sample.offset:+.0f} K", f"{sample.scatter:.0f} K"
