@@ -7,7 +7,10 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
@@ -15,6 +18,10 @@ import pytest
 from astra_outputs import embedded
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "irfm"
+sys.path.insert(0, str(EXAMPLE))
+
+from demo import Stored, compare  # noqa: E402
+
 STARS = 200
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the embedded server is for Linux and macOS")
@@ -73,6 +80,35 @@ def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path: 
     assert "is not empty" in done.stderr
     assert "Traceback" not in done.stderr
     assert other.read_text() == "years of work"
+
+
+NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
+ROW = Stored(task_pk=7, created=NOON, modified=NOON)
+LATER = replace(ROW, modified=NOON + timedelta(seconds=1))
+RESULT = SimpleNamespace(spectrum_pk=1, v_astra_major_minor=8, task_pk=7)
+
+
+@pytest.mark.parametrize(
+    ("after", "complaint"),
+    [
+        ({(1, 8): replace(LATER, task_pk=8)}, "carries another task_pk"),
+        ({(1, 8): ROW}, "only 0 of 1 results were replaced"),
+        ({(1, 8): replace(LATER, created=LATER.modified)}, "only 0 of 1 results were replaced"),
+        ({(1, 8): LATER, (2, 8): LATER}, "results that are not its own"),
+        ({(1, 8): LATER}, "results that are not its own"),
+    ],
+)
+def test_the_demonstration_stops_where_the_table_is_not_what_the_rules_promise(
+    after: dict[tuple[int, int], Stored], complaint: str
+):
+    others = {(2, 8): ROW} if "not its own" in complaint else {}
+    with pytest.raises(SystemExit, match=complaint):
+        compare({(1, 8): ROW} | others, after, [RESULT])
+
+
+def test_the_demonstration_goes_on_where_a_row_was_replaced_in_its_place():
+    assert compare({(1, 8): ROW, (2, 8): ROW}, {(1, 8): LATER, (2, 8): ROW}, [RESULT]) == "all 1 the same"
+    assert compare({(2, 8): ROW}, {(1, 8): LATER, (2, 8): ROW}, [RESULT]) == "new"
 
 
 def test_each_run_is_told_with_its_outcome_and_the_rows_after_it(report: str):
