@@ -58,6 +58,7 @@ class Record(BaseModel):
     _flags: ClassVar[FlagNames]
 
     def __init__(self, **values: Any) -> None:
+        self._fold_flags(values)
         try:
             self.__pydantic_validator__.validate_python(values, self_instance=self)
         except ValidationError as error:
