@@ -71,6 +71,18 @@ def test_psql_without_a_database_says_to_run_the_demonstration(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_stars_at_all_are_refused(tmp_path: Path):
+    done = python(EXAMPLE / "demo.py", "--limit", "0", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--limit must be at least 1" in done.stderr
+
+
+def test_a_single_star_is_enough(tmp_path: Path):
+    told = python(EXAMPLE / "demo.py", "--limit", "1", cwd=tmp_path)
+    assert "1 inserted" in told.stdout
+    assert told.stderr == ""
+
+
 def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path: Path):
     other = tmp_path / "demo" / "postgres" / "thesis.tex"
     other.parent.mkdir(parents=True)

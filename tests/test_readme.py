@@ -73,6 +73,23 @@ def test_the_readmes_commands_for_psql_make_the_tables(author: Path, empty_datab
     assert "astra|my_pipeline|table" in listed
 
 
+def test_the_check_of_the_readme_finds_the_comments_that_its_sql_leaves_out(author: Path):
+    (command,) = re.findall(r"^    astra-outputs (check .*)$", README, re.MULTILINE)
+    done = subprocess.run(
+        [sys.executable, "-m", "astra_outputs", *command.split(), "--offline"],
+        cwd=author,
+        env=os.environ | {"COLUMNS": "200", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.findall(r"my_pipeline +\W* *(\w*) +\W* *(comment|flag low_snr)", done.stdout)
+    assert done.returncode == 1
+    assert ("teff", "comment") in found
+    assert ("result_flags", "flag low_snr") in found
+    assert len(found) == done.stdout.count("my_pipeline")
+
+
 def test_the_output_shown_is_what_the_demonstration_prints(tmp_path: Path):
     def lines(text: str) -> list[str]:
         without_times = re.sub(r"\d+\.\d+ s\b|\d\.\d\d *$", "TIME", text, flags=re.MULTILINE)

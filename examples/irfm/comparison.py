@@ -160,7 +160,8 @@ def _compare(axes: Any, stars: Sequence[Pair], title: str, limits: tuple[float, 
     below.axhline(0, color=INK, lw=0.9, zorder=4)
     lowest, highest = limits
     above.set(title=title, xlim=limits, ylim=(lowest, highest + 0.1 * (highest - lowest)))
-    above.legend(loc="upper left", frameon=False, handletextpad=0.2)
+    if stars:
+        above.legend(loc="upper left", frameon=False, handletextpad=0.2)
     below.set(xlabel=r"$T_\mathrm{eff}$ by ASPCAP [K]", ylim=(-RESIDUALS, RESIDUALS))
     beyond = sum(abs(star.offset) > RESIDUALS for star in stars)
     if beyond:

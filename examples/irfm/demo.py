@@ -222,21 +222,19 @@ def judge(results: Sequence[IRFM], stars: Sequence[CatalogueStar], file: Path) -
     say("plot", str(file))
 
 
-async def demonstrate(folder: Path, limit: int | None) -> None:
-    """Do it all, from an empty database to a plot."""
-    async with embedded.server(folder / "postgres") as server:
-        connection = await asyncpg.connect(server.dsn, server_settings={"search_path": SCHEMA})
-        try:
-            await prepare(connection)
-            async with connect(server.dsn, schema=SCHEMA) as outputs:
-                catalogue = read_stars(limit=limit)
-                stars = await load(outputs, catalogue)
-                results = await run(outputs, connection, stars)
-            refuse(stars[0])
-            await count_flags(connection)
-        finally:
-            await connection.close()
-    judge(results, catalogue, folder / "irfm.png")
+async def demonstrate(dsn: str, catalogue: Sequence[CatalogueStar]) -> list[IRFM]:
+    """Do all that needs the database; returns the results of the last run."""
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": SCHEMA})
+    try:
+        await prepare(connection)
+        async with connect(dsn, schema=SCHEMA) as outputs:
+            stars = await load(outputs, catalogue)
+            results = await run(outputs, connection, stars)
+        refuse(stars[0])
+        await count_flags(connection)
+    finally:
+        await connection.close()
+    return results
 
 
 def main() -> None:
@@ -245,13 +243,18 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="take only so many stars, spread over the catalogue")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where database and plot go")
     options = parser.parse_args()
+    if options.limit is not None and options.limit < 1:
+        parser.error("--limit must be at least 1")
     start = perf_counter()
     try:
-        asyncio.run(demonstrate(options.folder, options.limit))
+        catalogue = read_stars(limit=options.limit)
+        with embedded.server(options.folder / "postgres") as server:
+            results = asyncio.run(demonstrate(server.dsn, catalogue))
+        judge(results, catalogue, options.folder / "irfm.png")
     except AstraOutputsError as error:
         sys.exit(f"{type(error).__name__}: {error}")
     except KeyboardInterrupt:
-        sys.exit("stopped; the database is shut down, run it again to begin anew")
+        sys.exit("stopped, and the server with it; run it again to begin anew")
     say("done", f"in {perf_counter() - start:.1f} s; the server is stopped, its data are in {options.folder}")
     again = f"python {Path(__file__).with_name('psql.py')} --folder {options.folder}"
     say("go on", "make psql" if options.folder == FOLDER else again)
