@@ -93,10 +93,12 @@ def printable(dsn: str | None) -> str:
         return "the server that the PG* variables name"
     try:
         parts = urlsplit(dsn)
-        host = parts.hostname or "the local socket"
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return "the server of the given DSN"
+    if parts.scheme not in ("postgresql", "postgres") or "@" in parts.path:
+        return "the server of the given DSN"  # a part of it that looks like the path may be the password
+    host = parts.hostname or "the local socket"
     return f"{host}{port}{parts.path}"
 
 
@@ -171,6 +173,8 @@ class Database:
             raise CannotConnect(str(meaning), sqlstate=meaning.sqlstate) from error
         except (OSError, TimeoutError, ValueError, asyncpg.InterfaceError) as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            if type(error) is ValueError:  # says which part of the DSN it could not read: the password, maybe
+                reason = "the DSN cannot be read; write %40 for @, %2F for / and %3A for : in a password"
             raise CannotConnect(
                 f"{self.where}: {reason}; start the server, or set ASTRA_OUTPUTS_DSN or PGHOST to one"
             ) from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from astra_outputs import ddl
 from astra_outputs.catalog.difference import Difference, Says
-from astra_outputs.errors import MissingFile
+from astra_outputs.errors import MissingFile, SchemaMismatch
 from astra_outputs.records.base import Record
 
 if TYPE_CHECKING:
@@ -54,7 +54,15 @@ async def check_with_database(
     ------
     InvalidSQL
         If a SQL file cannot be read.
+    SchemaMismatch
+        If the database has no such schema.
     """
+    if await connection.fetchval("select to_regnamespace(quote_ident($1)) is null", schema):
+        raise SchemaMismatch(
+            f"there is no schema {schema}: apply it with `psql -v schema={schema} -f schema/install.sql`, "
+            "or name another one",
+            sqlstate="3F000",
+        )
     database = await _in_database(connection, schema, record_classes)
     return _checked(record_classes, _in_files(record_classes), database)
 
@@ -123,8 +131,10 @@ def _in_files(record_classes: Iterable[type[Record]]) -> dict[str, TableFacts]:
             files[ddl.sql_file(record_class)] = None
         except MissingFile:
             continue  # the table is reported as missing in its SQL file
-    flag_definition = ddl.schema_dir() / "flag_definition.sql"
-    found = from_sql.tables_of([*files, flag_definition])
+    schema = ddl.schema_dir()
+    if any(schema in file.parents for file in files):  # a pipeline elsewhere names its bits in its own file
+        files[schema / "flag_definition.sql"] = None
+    found = from_sql.tables_of(files)
     return {name: table for name, table in found.items() if table.columns}
 
 

@@ -65,7 +65,7 @@ def _statements(script: str, file: Path) -> Iterator[exp.Expression]:
     try:
         tokens = _POSTGRES.tokenize(script)
     except SqlglotError as error:
-        raise InvalidSQL(f"{file}: {error}") from error
+        raise InvalidSQL(f"{file}: {error}: is a quotation or comment not closed?") from error
     for chunk in _split(tokens):
         if not " ".join(token.text for token in chunk[:2]).lower().startswith(_OF_A_TABLE):
             continue
