@@ -69,7 +69,8 @@ class Owner:
         words = [setpriv, f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
         if not all(parent.stat().st_mode & stat.S_IXOTH for path in paths for parent in path.parents):
             right = "dac_read_search" if _root_may(_DAC_READ_SEARCH) else "dac_override"
-            words += [f"--inh-caps=+{right}", f"--ambient-caps=+{right}"]
+            # Without the last word access(2), by which PostgreSQL tries its programs, ignores the right.
+            words += [f"--inh-caps=+{right}", f"--ambient-caps=+{right}", "--securebits=+no_setuid_fixup"]
         return words
 
 

