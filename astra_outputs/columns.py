@@ -1,8 +1,9 @@
 """The column types: one place that ties a Python type to a PostgreSQL type, a range and a unit.
 
-Each type states its rule twice in one object. `schema` is what Pydantic runs in native code and what
-nearly every value passes. `convert` is asked about the rest, in Python: it turns NumPy scalars into
-plain values and NaN into None, and says in words why a value is refused.
+Each type states its rule in one object. `schema` is what Pydantic runs in native code and what nearly
+every value passes; `bounds` is what a whole array is held against. `convert` is asked about the rest, in
+Python: it turns NumPy scalars into plain values and NaN into None, and says in words why a value is
+refused.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticUndefined, core_schema
 
 from astra_outputs.flags import BitFlags
-from astra_outputs.version import parse_version
+from astra_outputs.version import MAXIMUM, parse_version
 
 LARGEST_REAL = (2 - 2**-23) * 2.0**127
 """Greatest finite single-precision number, 3.4028235e38."""
@@ -61,22 +62,31 @@ class ColumnType:
     convert : Callable
         Asked about every other value: returns what to store (None for "not measured"), or raises
         ValueError with the reason.
+    bounds : tuple, optional
+        Least and greatest number that is stored.
+    arrays : str
+        The kinds of NumPy arrays (`dtype.kind`) of which a value within the bounds is stored as it
+        is; NaN is None, and an integer column takes whole numbers only. `convert` is asked about
+        every value of another array.
     """
 
     sql: str
     schema: CoreSchema = field(repr=False)
     convert: Callable[[Any], Any] = field(repr=False)
+    bounds: tuple[float, float] | None = field(default=None, repr=False)
+    arrays: str = field(default="", repr=False)
 
     def __get_pydantic_core_schema__(self, source: Any, _: GetCoreSchemaHandler) -> CoreSchema:
         if type(None) not in get_args(source):
-            return self._with_rule(self._refuse_missing)
+            return self._with_rule(self.require)
         return core_schema.nullable_schema(self._with_rule(self.convert))
 
     def _with_rule(self, rule: Callable[[Any], Any]) -> CoreSchema:
         slow = core_schema.no_info_plain_validator_function(rule)
         return core_schema.union_schema([self.schema, slow], mode="left_to_right")
 
-    def _refuse_missing(self, value: Any) -> Any:
+    def require(self, value: Any) -> Any:
+        """Do as `convert` for a column that is NOT NULL: None is refused too."""
         value = self.convert(value)
         if value is MISSING:
             raise ValueError("must have a value: the column is NOT NULL")
@@ -183,39 +193,36 @@ def _convert_real_array(value: Any) -> list[float | None] | None:
         raise ValueError(f"has an element that {error}") from None
 
 
-REAL = ColumnType(
-    "real",
-    core_schema.float_schema(strict=True, allow_inf_nan=False, ge=-LARGEST_REAL, le=LARGEST_REAL),
-    _floating(LARGEST_REAL, "real"),
-)
-DOUBLE = ColumnType(
-    "double precision",
-    core_schema.float_schema(strict=True, allow_inf_nan=False),
-    _floating(math.nextafter(math.inf, 0), "double precision"),
-)
-INTEGER = ColumnType(
+def _floating_type(sql: str, largest: float) -> ColumnType:
+    schema = core_schema.float_schema(strict=True, allow_inf_nan=False, ge=-largest, le=largest)
+    return ColumnType(sql, schema, _floating(largest, sql), (-largest, largest), arrays="fiu")
+
+
+def _integral_type(sql: str, lowest: int, highest: int, said: str | None = None) -> ColumnType:
+    schema = core_schema.int_schema(strict=True, ge=lowest, le=highest)
+    convert = _integral(lowest, highest, said or sql)
+    return ColumnType(sql, schema, convert, (lowest, highest), arrays="fiu")
+
+
+REAL = _floating_type("real", LARGEST_REAL)
+DOUBLE = _floating_type("double precision", math.nextafter(math.inf, 0))
+INTEGER = _integral_type("integer", -(2**31), 2**31 - 1)
+BIGINT = _integral_type("bigint", -(2**63), 2**63 - 1)
+FLAGS = _integral_type("bigint", 0, 2**63 - 1, "a flags column, bits 0 to 62")
+VERSION = ColumnType(
     "integer",
-    core_schema.int_schema(strict=True, ge=-(2**31), le=2**31 - 1),
-    _integral(-(2**31), 2**31 - 1, "integer"),
+    core_schema.int_schema(strict=True, ge=0, le=MAXIMUM),
+    _convert_version,
+    (0, MAXIMUM),
+    arrays="iu",
 )
-BIGINT = ColumnType(
-    "bigint",
-    core_schema.int_schema(strict=True, ge=-(2**63), le=2**63 - 1),
-    _integral(-(2**63), 2**63 - 1, "bigint"),
-)
-FLAGS = ColumnType(
-    "bigint",
-    core_schema.int_schema(strict=True, ge=0, le=2**63 - 1),
-    _integral(0, 2**63 - 1, "a flags column, bits 0 to 62"),
-)
-VERSION = ColumnType("integer", core_schema.int_schema(strict=True, ge=0, le=2**31 - 1), _convert_version)
 # The native rule refuses text with spaces around it or a NUL: the Python rule mends or explains.
 TEXT = ColumnType(
     "text",
     core_schema.str_schema(strict=True, pattern=r"^(?:[^\x00\s](?:[^\x00]*[^\x00\s])?)?$"),
     _convert_text,
 )
-BOOLEAN = ColumnType("boolean", core_schema.bool_schema(strict=True), _convert_boolean)
+BOOLEAN = ColumnType("boolean", core_schema.bool_schema(strict=True), _convert_boolean, arrays="b")
 TIMESTAMP = ColumnType(
     "timestamp with time zone",
     core_schema.datetime_schema(strict=True, tz_constraint="aware"),

@@ -21,14 +21,19 @@ class AstraOutputsError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One value that a record refuses: which column, what was given, and why not."""
+    """One value that a record refuses: which column, what was given, and why not.
+
+    `row` is its place in a table, counted from 0.
+    """
 
     column: str
     value: Any
     reason: str
+    row: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.column} = {shorten(self.value)}: {self.reason}"
+        where = "" if self.row is None else f" in row {self.row}"
+        return f"{self.column} = {shorten(self.value)}{where}: {self.reason}"
 
 
 class InvalidRecord(AstraOutputsError, ValueError):
@@ -39,17 +44,23 @@ class InvalidRecord(AstraOutputsError, ValueError):
     table : str
         The table whose record refused the values.
     problems : tuple[Problem, ...]
-        One entry for each refused column.
+        One entry for each refused column; for a table, the first of the refused values.
+    more : int
+        How many values of a table were refused besides.
     """
 
-    def __init__(self, table: str, problems: tuple[Problem, ...]) -> None:
-        super().__init__(table, problems)
+    def __init__(self, table: str, problems: tuple[Problem, ...], more: int = 0) -> None:
+        super().__init__(table, problems, more)
         self.table = table
         self.problems = problems
+        self.more = more
 
     def __str__(self) -> str:
         lines = [f"{self.table}.{problem}" for problem in self.problems]
-        return lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} problems", *lines])
+        if len(lines) + self.more == 1:
+            return lines[0]
+        rest = [f"and {self.more:,} more"] if self.more else []
+        return "\n  ".join([f"{len(lines) + self.more:,} problems", *lines, *rest])
 
 
 class UnknownColumn(InvalidRecord):
