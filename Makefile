@@ -5,6 +5,7 @@ PYTHON ?=
 DSN ?=
 ARGS ?=
 
+CANDIDATES = $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3)
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
@@ -24,11 +25,11 @@ dev: $(INSTALLED) ## Make the virtual environment .venv, with everything that th
 # Python is tried, not only looked up: a version manager's stub answers to names that it cannot run.
 $(INSTALLED): pyproject.toml
 	@usable='import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))'; \
-	for python in $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3); do \
+	for python in $(CANDIDATES); do \
 		if "$$python" -c "$$usable" 2>/dev/null; then found="$$python"; break; fi; \
 	done; \
 	if [ -z "$${found:-}" ]; then \
-		echo 'No Python 3.11 or newer with its venv module found$(if $(PYTHON), as $(PYTHON)).' >&2; \
+		echo 'No Python 3.11 or newer with its venv module among: $(CANDIDATES)' >&2; \
 		echo 'Install one (on Debian: python3 and python3-venv), or name it: make PYTHON=/path/to/python3' >&2; \
 		exit 1; \
 	fi; \
