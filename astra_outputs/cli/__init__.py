@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from astra_outputs.cli import check
+from astra_outputs.cli import check, describe
 from astra_outputs.errors import AstraOutputsError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(check.check)
+app.command()(describe.describe)
 
 
 def main() -> None:
