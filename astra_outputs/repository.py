@@ -12,8 +12,10 @@ from astra_outputs.batches import Batch, Duplicates, Records, batches, class_of
 from astra_outputs.database import Connection, Database
 from astra_outputs.errors import WrongRecordClass
 from astra_outputs.gate import Gate
+from astra_outputs.pending import Pending, Shard
 from astra_outputs.records.base import Outcome, Record
 from astra_outputs.records.pipeline import PipelineOutputMixin
+from astra_outputs.records.spectrum import SpectrumMixin
 from astra_outputs.report import SaveReport
 from astra_outputs.statements import Guards, select_by, statements
 from astra_outputs.version import major_minor, parse_version
@@ -21,6 +23,7 @@ from astra_outputs.writing import Saved, save_batch, save_one
 
 R = TypeVar("R", bound=Record)
 P = TypeVar("P", bound=PipelineOutputMixin)
+S = TypeVar("S", bound=SpectrumMixin)
 
 
 class Outputs:
@@ -188,6 +191,54 @@ class Outputs:
             return await self._get(record_class, ("spectrum_pk",), (spectrum_pk,), newest="v_astra")
         key = ("spectrum_pk", "v_astra_major_minor")
         return await self._get(record_class, key, (spectrum_pk, major_minor(parse_version(v_astra))))
+
+    def pending(
+        self,
+        record_class: type[PipelineOutputMixin],
+        spectrum_class: type[S],
+        *,
+        v_astra: int | str | None = None,
+        shard: Shard | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[S]:
+        """Yield the spectra that wait for a pipeline, in the order of their keys.
+
+        Those without a result of this major.minor, and those stored again after their result was.
+        Read a page at a time; what other workers store meanwhile is left out of later pages.
+
+        Parameters
+        ----------
+        record_class : type[PipelineOutputMixin]
+            What the pipeline makes.
+        spectrum_class : type[SpectrumMixin]
+            What it makes it from.
+        v_astra : int or str, optional
+            The version to be made; the configured one (`using_version`) where none is given.
+        shard : tuple[int, int], optional
+            (i, n): one of n shares, counted from 0, that have no spectrum in common.
+        limit : int, optional
+            Most spectra to yield.
+
+        Raises
+        ------
+        WrongRecordClass
+            If one of the classes is of another kind.
+        ValueError
+            If the shard, the limit or the version makes no sense.
+        """
+        asked = Pending.of(record_class, spectrum_class, v_astra, shard, limit)
+        return asked.stream(self._database)
+
+    async def count_pending(
+        self,
+        record_class: type[PipelineOutputMixin],
+        spectrum_class: type[SpectrumMixin],
+        *,
+        v_astra: int | str | None = None,
+        shard: Shard | None = None,
+    ) -> int:
+        """Return how many spectra `pending` would yield; the server counts, no row is sent."""
+        return await Pending.of(record_class, spectrum_class, v_astra, shard).count(self._database)
 
     async def _get(
         self,

@@ -1,0 +1,106 @@
+"""What it costs to find the spectra that wait for a pipeline, at survey scale.
+
+    python benchmarks/pending.py --spectra 10000000 --dsn postgresql://postgres@localhost/scratch
+
+Makes the schema anew in the database given (foreign keys are not checked while it is filled: it
+takes a superuser), gives nine in ten spectra a result, then all but one in ten thousand, and prints
+plans and times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+
+import asyncpg
+
+import astra_outputs
+from astra_outputs import ApogeeCoaddedSpectrumInApStar, TheCannon, ddl
+from astra_outputs.pending import FIRST, PAGE, pending_count, pending_page
+
+SCHEMA = "pending_benchmark"
+SPECTRA = f"""
+insert into {SCHEMA}.apogee_coadded_spectrum_in_apstar
+    (spectrum_pk, release, apred, obj, telescope, snr, v_rad, created, modified)
+select k, 'dr19', '1.3', '2M' || k, 'apo25m', 100, 1, '2026-01-01Z', '2026-01-01Z'
+from generate_series(1, $1::bigint) as k
+"""
+RESULTS = f"""
+insert into {SCHEMA}.the_cannon (spectrum_pk, v_astra, teff, logg, fe_h)
+select k, 8001, 5000, 4, 0 from generate_series($1::bigint, $2::bigint) as k where k % 10000 <> 0
+"""
+
+
+async def fill(connection: asyncpg.Connection, spectra: int) -> None:
+    await connection.execute(f"drop schema if exists {SCHEMA} cascade")
+    await ddl.apply(connection, SCHEMA)
+    await connection.execute("set session_replication_role = replica")
+    await connection.execute(SPECTRA, spectra)
+
+
+async def add_results(connection: asyncpg.Connection, first: int, last: int) -> None:
+    await connection.execute(RESULTS, first, last)
+    for table in ("the_cannon", "apogee_coadded_spectrum_in_apstar"):
+        await connection.execute(f"vacuum (analyze) {SCHEMA}.{table}")
+
+
+async def explain(connection: asyncpg.Connection, title: str, text: str, *values: int) -> None:
+    rows = await connection.fetch(
+        "explain (analyze, buffers, costs off, timing off, summary on) " + text, *values
+    )
+    print(f"\n## {title}\n")
+    print("\n".join(row[0] for row in rows))
+
+
+async def walk(dsn: str, shard: tuple[int, int] | None) -> None:
+    async with astra_outputs.connect(dsn, schema=SCHEMA) as outputs:
+        options = {"v_astra": "0.8.1", "shard": shard}
+        begin = time.perf_counter()
+        counted = await outputs.count_pending(TheCannon, ApogeeCoaddedSpectrumInApStar, **options)
+        middle = time.perf_counter()
+        found, first = 0, middle
+        async for _ in outputs.pending(TheCannon, ApogeeCoaddedSpectrumInApStar, **options):
+            found += 1
+            if found == 1:
+                first = time.perf_counter()
+        end = time.perf_counter()
+    print(
+        f"shard {shard}: counted {counted:,} in {middle - begin:.2f} s; first after {first - middle:.3f} s, "
+        f"all {found:,} after {end - middle:.2f} s"
+    )
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dsn", required=True)
+    parser.add_argument("--spectra", type=int, default=1_000_000)
+    parser.add_argument("--keep", action="store_true", help="use the tables of the run before")
+    options = parser.parse_args()
+    connection = await asyncpg.connect(options.dsn)
+    spectra = options.spectra
+    plain, shared = (
+        pending_page(TheCannon, ApogeeCoaddedSpectrumInApStar, SCHEMA, shared) for shared in (False, True)
+    )
+    count = pending_count(TheCannon, ApogeeCoaddedSpectrumInApStar, SCHEMA, shared=False)
+    if not options.keep:
+        await fill(connection, spectra)
+        await add_results(connection, 1, spectra * 9 // 10)
+    if not options.keep:
+        print(f"# {spectra:,} spectra, nine in ten with a result")
+        await explain(connection, "A page in the middle", plain, 8, spectra // 2, PAGE)
+        await explain(connection, "A page where nothing is made", plain, 8, spectra * 95 // 100, PAGE)
+        await explain(connection, "The same for share 3 of 16", shared, 8, 3, 16, spectra * 95 // 100, PAGE)
+        await walk(options.dsn, (3, 16))
+        await add_results(connection, spectra * 9 // 10 + 1, spectra)
+    print(f"\n# {spectra:,} spectra, all but one in ten thousand with a result")
+    await explain(connection, "The first page", plain, 8, FIRST, PAGE)
+    await explain(connection, "The first page of share 3 of 16", shared, 8, 3, 16, FIRST, PAGE)
+    await explain(connection, "The count", count, 8)
+    await walk(options.dsn, None)
+    await walk(options.dsn, (3, 16))
+    await connection.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
