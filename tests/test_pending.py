@@ -192,5 +192,6 @@ async def test_a_page_is_read_along_the_index_of_the_key_without_offset(connecti
     plan = "\n".join(row[0] for row in rows)
     assert "apogee_coadded_spectrum_in_apstar_spectrum_key" in plan
     assert "the_cannon_spectrum_version_key" in plan
+    assert plan.count("spectrum_pk > '100'") == 2, "both scans start where the page does"
     assert "Sort" not in plan
     assert "OFFSET" not in text.upper()
