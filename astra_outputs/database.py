@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,15 +25,22 @@ from astra_outputs.errors import (
 T = TypeVar("T")
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
+log = logging.getLogger("astra_outputs.database")
+
+READ_ONLY = "25006"
+"""SQLSTATE of a server that only reads: a failover has not finished."""
+
 TRANSIENT = frozenset(
     {
+        "25P03",  # idle in transaction for too long: this process was suspended
         "40001",  # serialization failure
         "40P01",  # deadlock
         "53300",  # too many connections
         "57P01",  # the server is shutting down
         "57P02",  # the server crashed
         "57P03",  # the server is starting up
-        "25006",  # read-only: a failover has not finished
+        "57P05",  # idle for too long: the server closed the connection
+        READ_ONLY,
     }
 )
 """SQLSTATEs after which the same transaction may succeed; class 08, a lost connection, as well."""
@@ -52,10 +61,25 @@ MEANINGS: dict[str, tuple[type[DatabaseError], str]] = {
 
 def is_transient(error: BaseException) -> bool:
     """Tell whether the transaction that failed may succeed when run again."""
+    if isinstance(error, DatabaseError):
+        return error.__cause__ is not None and is_transient(error.__cause__)
     if isinstance(error, asyncpg.PostgresError):
         sqlstate = error.sqlstate or ""
         return sqlstate in TRANSIENT or sqlstate.startswith("08")
-    return isinstance(error, OSError | asyncpg.exceptions.ConnectionDoesNotExistError)
+    return isinstance(error, OSError | asyncpg.TargetServerAttributeNotMatched)
+
+
+_budget: ContextVar[float | None] = ContextVar("retry_for", default=None)
+
+
+@contextmanager
+def retrying_for(seconds: float) -> Iterator[None]:
+    """Give transactions this budget inside the `with` block, instead of the repository's."""
+    token = _budget.set(seconds)
+    try:
+        yield
+    finally:
+        _budget.reset(token)
 
 
 @contextmanager
@@ -214,21 +238,36 @@ class Database:
         The work must be one statement or open its own transaction, and be safe to repeat. On a
         caller's own connection it runs once.
         """
+        given = _budget.get()
+        seconds = self.retry_for if given is None else given
         with translated(where or self.where):
             try:
                 return await self._once(work)
             except Exception as error:
-                if self.borrowed or not is_transient(error):
+                if self.borrowed or not is_transient(error) or seconds <= 0:
                     raise
-            budget = stamina.retry_context(on=is_transient, attempts=None, timeout=self.retry_for)
-            async for attempt in budget:
+                # Neither the server's message nor the DSN is logged: both may hold what is secret.
+                why = getattr(error, "sqlstate", None) or type(error).__name__
+                log.warning("%s: %s; trying again for up to %g s", where or self.where, why, seconds)
+            async for attempt in stamina.retry_context(on=is_transient, attempts=None, timeout=seconds):
                 with attempt:
                     return await self._once(work)
             raise AssertionError("unreachable: a retry ends with a result or an error")
 
     async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         async with self.acquire() as connection:
-            return await work(connection)
+            try:
+                return await work(connection)
+            except asyncpg.InterfaceError as error:
+                # The driver's word for a connection that went away between two statements.
+                if connection.is_closed():
+                    raise ConnectionResetError("the connection was lost") from error
+                raise
+            except asyncpg.PostgresError as error:
+                if error.sqlstate == READ_ONLY and self._pool is not None:
+                    # Later attempts shall look for the server that took over.
+                    await self._pool.expire_connections()
+                raise
 
 
 async def _keep_as_it_is(_: Connection) -> None:

@@ -19,6 +19,9 @@ from astra_outputs.records.spectrum import SpectrumMixin
 TIMINGS = ("t_elapsed", "t_overhead")
 """A run that took longer is still the same result: not compared by `skip_unchanged`."""
 
+NOT_AFTER = "astra_outputs.not_after"
+"""Setting of a transaction that the guard `not_after` reads."""
+
 
 @dataclass(frozen=True)
 class Guards:
@@ -30,13 +33,17 @@ class Guards:
         A stored result of a newer patch version stays.
     skip_unchanged : bool
         A stored row that is the same, times aside, is not written again.
+    not_after : bool
+        A row stored later than the time in the setting `astra_outputs.not_after` of the transaction
+        stays: results out of a spool never replace newer ones.
     """
 
     keep_newer: bool = False
     skip_unchanged: bool = False
+    not_after: bool = False
 
     def __bool__(self) -> bool:
-        return self.keep_newer or self.skip_unchanged
+        return self.keep_newer or self.skip_unchanged or self.not_after
 
 
 UNGUARDED = Guards()
@@ -89,21 +96,35 @@ class Statements:
             self._upsert(exp.Values(expressions=[exp.Tuple(expressions=self._with_spectrum(values))]))
         )
 
+    @property
+    def returned(self) -> tuple[str, ...]:
+        """What a save returns: the key, the stored columns, and whether the row is a new one."""
+        return (*dict.fromkeys((*self.key, *self.stored)), "inserted")
+
     @cached_property
     def create_stage(self) -> str:
-        """Make the temporary table through which batches are copied, or empty the one that is there."""
+        """Make the temporary table through which batches are copied, unless it is there."""
         rows = exp.select(*map(_column, self.columns)).from_(self._table).limit(0)
         properties = exp.Properties(expressions=[exp.TemporaryProperty(), exp.OnCommitProperty(delete=True)])
         stage = exp.Table(this=_name(self.stage))
         create = exp.Create(this=stage, kind="TABLE", exists=True, expression=rows, properties=properties)
-        return f"{_sql(create)}; {_sql(exp.TruncateTable(expressions=[stage.copy()]))}"
+        return _sql(create)
+
+    @cached_property
+    def empty_stage(self) -> str:
+        """Empty the temporary table, which otherwise happens when a transaction ends."""
+        return _sql(exp.TruncateTable(expressions=[exp.Table(this=_name(self.stage), db=_name("pg_temp"))]))
 
     @cached_property
     def merge_stage(self) -> str:
-        """Store every row of the temporary table; returns keys and stored columns."""
+        """Store every row of the temporary table; returns keys and stored columns.
+
+        Times are returned as seconds since 1970: the driver takes a fifth of a microsecond for such a
+        number, and one for a `datetime`.
+        """
         values = self._with_spectrum([_column(name) for name in self.columns])
         rows = exp.select(*values).from_(exp.Table(this=_name(self.stage), db=_name("pg_temp")))
-        return _sql(self._upsert(rows))
+        return _sql(self._upsert(rows, seconds=True))
 
     @cached_property
     def stored_rows(self) -> str:
@@ -146,12 +167,38 @@ class Statements:
         given[place] = exp.Coalesce(this=given[place], expressions=[fresh])
         return given
 
-    def _upsert(self, rows: exp.Expression) -> exp.Expression:
+    @cached_property
+    def missing_references(self) -> dict[str, str]:
+        """By column, which of the keys given as an array the table that it refers to does not have."""
+        queries = {}
+        for column in self.record_class.columns():
+            if column.references is None or (self.makes_spectra and column.name == "spectrum_pk"):
+                continue
+            table, key = column.references.split(".")
+            array = exp.Cast(
+                this=exp.Parameter(this=exp.Literal.number(1)),
+                to=exp.DataType.build(f"{column.type.sql}[]", dialect="postgres"),
+            )
+            wanted = exp.Unnest(
+                expressions=[array], alias=exp.TableAlias(this=_name("wanted"), columns=[_name("key")])
+            )
+            there = exp.select("1").from_(exp.Table(this=_name(table), db=_name(self.schema)))
+            there = there.where(_column(key, table).eq(_column("key", "wanted")))
+            query = exp.select(_column("key", "wanted")).from_(wanted)
+            queries[column.name] = _sql(query.where(exp.not_(exp.Exists(this=there))))
+        return queries
+
+    def _upsert(self, rows: exp.Expression, *, seconds: bool = False) -> exp.Expression:
         excluded = [
             exp.EQ(this=_column(name), expression=_column(name, "excluded"))
             for name in (*self._replaced, *(["modified"] if self.has_times else []))
         ]
-        returned = [_column(name) for name in dict.fromkeys((*self.key, *self.stored))]
+        returned = [
+            exp.alias_(_seconds(name), name, quoted=True)
+            if seconds and name in ("created", "modified")
+            else _column(name)
+            for name in self.returned[:-1]
+        ]
         inserted = exp.EQ(this=_column("created"), expression=_column("modified"))
         upsert = exp.Insert(
             this=exp.Schema(this=self._table, expressions=[_name(name) for name in self.columns]),
@@ -191,6 +238,10 @@ class Statements:
             conditions.append(
                 exp.LTE(this=_column("v_astra", table), expression=_column("v_astra", "excluded"))
             )
+        if self.guards.not_after:
+            time = exp.Anonymous(this="current_setting", expressions=[exp.Literal.string(NOT_AFTER)])
+            time = exp.Cast(this=time, to=exp.DataType.build("timestamptz", dialect="postgres"))
+            conditions.append(exp.LTE(this=_column("modified", table), expression=time))
         if self.guards.skip_unchanged:
             compared = [name for name in self._replaced if name not in TIMINGS]
             conditions.append(
@@ -217,6 +268,10 @@ def select_by(
     if order is not None:
         query = query.order_by(exp.Ordered(this=_column(order), desc=True)).limit(1)
     return _sql(query)
+
+
+def _seconds(name: str) -> exp.Expression:
+    return exp.Anonymous(this="date_part", expressions=[exp.Literal.string("epoch"), _column(name)])
 
 
 def _name(name: str) -> exp.Identifier:

@@ -24,9 +24,11 @@ class Outcome(Enum):
     UNCHANGED = "unchanged"
     """The stored row was the same already (`skip_unchanged`)."""
     KEPT = "kept"
-    """The stored row is newer and stayed (`keep_newer`)."""
+    """The stored row is newer and stayed (`keep_newer`, or the record came out of a spool)."""
     REJECTED = "rejected"
     """The database refused the row; the reason is in the report."""
+    SPOOLED = "spooled"
+    """The database was away: the row is on the worker's disk, to be stored later."""
 
 
 class Record(BaseModel):
