@@ -43,6 +43,9 @@ UNSAFE = {
 }
 """Settings of a server whose data are deleted when it stops: a crash may lose them."""
 
+PLAIN = {"LC_ALL": "C"}
+"""Environment of the server: its messages in English, and no locale that macOS would load with threads."""
+
 PATIENCE = 60.0
 """Seconds that a server may take to start, recovery from a crash included, and to stop."""
 
@@ -229,7 +232,7 @@ class EmbeddedServer:
                 text=True,
                 check=False,
                 cwd="/",
-                env=_environment(),
+                env=os.environ | PLAIN,
             )
             if made.returncode:
                 raise CannotStart(f"{self.data_dir}: initdb failed: {made.stderr.strip()}")
@@ -251,7 +254,7 @@ class EmbeddedServer:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd="/",
-                env=_environment(),
+                env=os.environ | PLAIN,
                 start_new_session=True,  # Ctrl-C is for Python, which then stops the server in order
             )
             self.pid = int(supervisor.stdout.readline() or 0) if supervisor.stdout else 0
@@ -301,12 +304,6 @@ def _temporary_dir(within: Path | None) -> Path:
 
 def _holds_a_socket(folder: Path) -> bool:
     return len(os.fsencode(folder / SOCKET)) <= LONGEST_SOCKET
-
-
-def _environment() -> dict[str, str]:
-    """Return this process's environment without what would steer PostgreSQL another way."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    return {**kept, "LC_ALL": "C"}
 
 
 def _lines(file: Path) -> list[str]:

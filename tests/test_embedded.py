@@ -30,6 +30,23 @@ with embedded.server(*sys.argv[1:]) as postgres:
 """
 """A program that starts a server, says so, and waits to be killed."""
 
+ASK_ON_CONTROL_C = """
+import asyncio, sys
+import asyncpg
+from astra_outputs import embedded
+async def ask(dsn):
+    connection = await asyncpg.connect(dsn)
+    print("answered", await connection.fetchval("select 1 from pg_sleep(0.3)"), flush=True)
+    await connection.close()
+with embedded.server() as postgres:
+    try:
+        print(postgres.pid, flush=True)
+        sys.stdin.read()
+    except KeyboardInterrupt:
+        asyncio.run(ask(postgres.dsn))
+"""
+"""A program that still needs its server after Ctrl-C; the pause is for a server that heard it too."""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _wheel() -> None:
@@ -281,6 +298,21 @@ def test_no_server_and_no_temporary_data_outlive_a_killed_python(how: signal.Sig
         assert is_gone(postgres.pid)
         while folder.parent.exists():  # deleted by the shell, just after the server has gone
             os.sched_yield()
+
+
+def test_control_c_is_for_python_which_can_still_use_the_server() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", ASK_ON_CONTROL_C],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as python:
+        pid = int(python.stdout.readline())
+        os.killpg(python.pid, signal.SIGINT)  # as a terminal does: to all that were started from it
+        assert python.stdout.readline() == "answered 1\n"
+        python.stdin.close()
+    assert is_gone(pid)
 
 
 def test_kept_data_are_shut_down_in_order_when_python_is_killed(kept: Path) -> None:
