@@ -95,21 +95,27 @@ class DuplicateKey(AstraOutputsError, ValueError):
     table : str
     key : dict[str, Any]
         The key that occurs twice.
-    positions : tuple[int, ...]
-        Where it occurs, counted from 0 in the order given.
+    positions : tuple[int or range, ...]
+        Where it occurs, counted from 0 in the order given; a range where only the batch is known.
     """
 
-    def __init__(self, table: str, key: dict[str, Any], positions: tuple[int, ...]) -> None:
+    def __init__(self, table: str, key: dict[str, Any], positions: tuple[int | range, ...]) -> None:
         super().__init__(table, key, positions)
         self.table, self.key, self.positions = table, key, positions
 
     def __str__(self) -> str:
         key = ", ".join(f"{name} = {value}" for name, value in self.key.items())
-        places = " and ".join(str(position) for position in self.positions)
+        places = " and ".join(map(_place, self.positions))
         return (
             f"{self.table}: records {places} have the same key ({key}); "
             'remove one, or pass duplicates="last" to keep the last'
         )
+
+
+def _place(position: int | range) -> str:
+    if isinstance(position, int) or len(position) == 1:
+        return str(position if isinstance(position, int) else position[0])
+    return f"(one of {position[0]} to {position[-1]})"
 
 
 class DatabaseError(AstraOutputsError):
@@ -163,6 +169,10 @@ class MissingFile(AstraOutputsError, FileNotFoundError):
     """A file that belongs to a table or to the package is not where it should be."""
 
 
+class FileExists(AstraOutputsError, FileExistsError):
+    """A file that would be written over."""
+
+
 class InvalidSQL(AstraOutputsError, ValueError):
     """A SQL file that cannot be read; the message gives file and line."""
 
@@ -173,3 +183,29 @@ class CannotImport(AstraOutputsError, ImportError):
 
 class CannotStart(AstraOutputsError):
     """The embedded PostgreSQL did not start."""
+
+
+class SpoolFull(AstraOutputsError):
+    """The spool has no room for more results."""
+
+
+class CorruptSpoolFile(AstraOutputsError):
+    """A spool file of which a byte is missing or changed."""
+
+
+class OtherRecordClass(AstraOutputsError):
+    """A whole spool file whose record class is unknown, or has other columns than it had."""
+
+
+class PipelineFailed(AstraOutputsError):
+    """A pipeline raised an exception.
+
+    Attributes
+    ----------
+    spectrum_pk : int or None
+        The spectrum that it was working on, where that is known.
+    """
+
+    def __init__(self, message: str, spectrum_pk: int | None = None) -> None:
+        super().__init__(message)
+        self.spectrum_pk = spectrum_pk

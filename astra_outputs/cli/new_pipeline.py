@@ -1,0 +1,50 @@
+"""`astra-outputs new-pipeline`: the record class, SQL file and test of a new pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from astra_outputs.cli.options import Records, console
+
+
+def new_pipeline(
+    name: Annotated[str, typer.Argument(help="Name of its table, as my_pipeline.")],
+    into: Annotated[Path, typer.Option("--into", help="Folder of your package; made if it does not exist.")],
+    column: Annotated[
+        list[str],
+        typer.Option(
+            "--column",
+            help="NAME:TYPE[:UNIT[:DESCRIPTION]], as teff:real:K; may be given several times. Types: real, "
+            "double, integer, bigint, text, boolean, timestamp, bytes, real[], flags.",
+        ),
+    ],
+    title: Annotated[str, typer.Option("--title", help="One line that says what the table holds.")] = "",
+    records: Records = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over files that exist.")] = False,
+) -> None:
+    """Write the record class, the SQL file and a test of a new pipeline into your own package."""
+    from astra_outputs.catalog.new_pipeline import new_pipeline as files_of
+    from astra_outputs.catalog.new_pipeline import parse_column, write
+    from astra_outputs.discover import record_classes
+    from astra_outputs.errors import AstraOutputsError
+
+    taken = frozenset(found.table for found in record_classes(records or ()))
+    try:
+        files = files_of(name, [parse_column(text) for text in column], title, into, taken)
+    except AstraOutputsError:
+        raise
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    write(files, force=force)
+    screen = console()
+    for path in files:
+        screen.print(f"wrote {path}", markup=False)
+    screen.print(
+        "\nNow say what each column means, name the bits of its flags, and run\n"
+        f"    astra-outputs check --records {into}\n"
+        f"    pytest {into / f'test_{name}.py'}",
+        markup=False,
+    )
