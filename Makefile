@@ -9,8 +9,8 @@ CANDIDATES = $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
-# The include script is for psql alone; its files are what a linter can read.
-SQL = $(filter-out schema/install.sql,$(wildcard schema/*.sql schema/*/*.sql examples/*/*.sql tests/sql/*.sql))
+# Scripts with commands of psql are for psql alone; the other files are what a linter can read.
+SQL = $(filter-out schema/install.sql schema/roles.sql schema/history%.sql,$(wildcard schema/*.sql schema/*/*.sql examples/*/*.sql tests/sql/*.sql))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -71,6 +71,14 @@ format: $(INSTALLED) ## Rewrite the Python files in the project's style
 .PHONY: check
 check: $(INSTALLED) ## Compare the record classes with the SQL files, and with a database: make check DSN=...
 	@$(BIN)/astra-outputs check $(if $(DSN),--dsn '$(DSN)') $(ARGS)
+
+.PHONY: bench
+bench: $(VENV)/.installed-bench ## Measure against the other ways to store rows; takes long: make bench ARGS=--help
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+$(VENV)/.installed-bench: $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
 
 .PHONY: clean
 clean: ## Remove the virtual environment, the demo's database and all caches
