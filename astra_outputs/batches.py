@@ -1,17 +1,63 @@
-"""Cut a stream of records into batches in which every key occurs once."""
+"""Cut a stream of records into batches in which every key occurs once, sorted by key."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
-from typing import Any, Literal
+from itertools import islice
+from operator import attrgetter, itemgetter
+from time import perf_counter
+from typing import Any, Literal, NamedTuple
 
-from astra_outputs.errors import DuplicateKey, WrongRecordClass, shorten
-from astra_outputs.records.base import Outcome, Record
+from astra_outputs.errors import DuplicateKey, InvalidRecord, WrongRecordClass, shorten
+from astra_outputs.keys import Numbers, SeenKeys, has_number_keys, numbers_of, unsigned
+from astra_outputs.records.base import Record
+from astra_outputs.report import Rejected
 
 Records = Iterable[Record] | AsyncIterable[Record]
 Duplicates = Literal["error", "last"]
+OnError = Literal["raise", "collect"]
+
+SLICE = 0.0005
+"""Seconds of reading after which other work gets a turn; a record that takes longer is a slice."""
+
+
+class Rows(NamedTuple):
+    """Records with different keys, in the order of their keys, in which every writer locks its rows.
+
+    Attributes
+    ----------
+    key : tuple[str, ...]
+        Names of the columns of the natural key.
+    keys : list[tuple]
+        Its values, ascending.
+    records : list[Record]
+    positions : Sequence[int]
+        Where the records stand in the call, counted from 0.
+    values : list[tuple]
+        What is sent for each record, as it was when it was read.
+    """
+
+    key: tuple[str, ...]
+    keys: list[tuple[Any, ...]]
+    records: list[Record]
+    positions: Sequence[int]
+    values: list[tuple[Any, ...]]
+
+    def pick(self, places: Iterable[int]) -> Rows:
+        """Return the rows at these places."""
+        places = list(places)
+        return Rows(
+            self.key,
+            [self.keys[place] for place in places],
+            [self.records[place] for place in places],
+            [self.positions[place] for place in places],
+            [self.values[place] for place in places],
+        )
+
+    def key_of(self, place: int) -> dict[str, Any]:
+        """Return the natural key of one row, by column name."""
+        return dict(zip(self.key, self.keys[place], strict=True))
 
 
 @dataclass
@@ -25,75 +71,198 @@ class Batch:
         Position of the first record in the stream, counted from 0.
     records : list[Record]
         In the order given.
-    by_key : dict[tuple[str, ...], dict[tuple, Record]]
-        The records to store, by the names and the values of their natural key. With
-        `duplicates="last"` the earlier one of two with the same key is not among them.
+    values : list[tuple]
+        What is sent for each of them.
+    rows : list[Rows]
+        What to store: one entry for each natural key by which some of the records are found again.
+    numbers : Numbers
+        The keys as sets of numbers, where they are numbers.
+    superseded : dict[int, int]
+        Positions of records that give way to a later one with the same key, and the later one's.
+    rejected : list[Rejected]
+        Records that cannot be stored, with `on_error="collect"`.
     """
 
     record_class: type[Record]
     start: int
     records: list[Record] = field(default_factory=list)
-    by_key: dict[tuple[str, ...], dict[tuple[Any, ...], Record]] = field(default_factory=dict)
+    values: list[tuple[Any, ...]] = field(default_factory=list)
+    rows: list[Rows] = field(default_factory=list)
+    numbers: Numbers = field(default_factory=dict)
+    superseded: dict[int, int] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
 
-    def outcomes(self) -> list[Outcome]:
-        """The outcome of each record, once stored; one that gave way to a later one is "kept"."""
-        if sum(map(len, self.by_key.values())) < len(self.records):
-            stored = {id(record) for records in self.by_key.values() for record in records.values()}
-            for record in self.records:
-                if id(record) not in stored:
-                    record._stored(Outcome.KEPT)
-        return [record.outcome or Outcome.KEPT for record in self.records]
-
-
-class SeenKeys:
-    """The keys that a call has stored, each with its position, to find one that comes again."""
-
-    def __init__(self) -> None:
-        self._positions: dict[tuple[Any, ...], int] = {}
-
-    def add(self, names: tuple[str, ...], values: tuple[Any, ...], position: int) -> int | None:
-        """Remember a key; returns the position at which it occurred before, if it did."""
-        first = self._positions.setdefault((*names, *values), position)
-        return None if first == position else first
+    @property
+    def positions(self) -> range:
+        """Where the records stand in the stream."""
+        return range(self.start, self.start + len(self.records))
 
 
-async def batches(records: Records, size: int, duplicates: Duplicates) -> AsyncIterator[Batch]:
-    """Yield the records in batches of at most `size`.
+class Reader:
+    """Reads a stream of records into batches.
 
-    Raises
-    ------
-    DuplicateKey
-        If a key occurs twice and `duplicates` is "error".
-    WrongRecordClass
-        If something is not a record, or not of the class of the first one.
+    Parameters
+    ----------
+    size : int
+        Most records in a batch.
+    duplicates : {"error", "last"}
+    on_error : {"raise", "collect"}
+    turn : Callable
+        Awaited before each slice of reading, with the seconds that the last one took: other work goes
+        on meanwhile.
     """
-    if size < 1:
-        raise ValueError(f"batch_size must be at least 1, not {size}")
-    if duplicates not in ("error", "last"):
-        raise ValueError(f'duplicates must be "error" or "last", not {duplicates!r}')
-    seen, batch = SeenKeys(), None
-    position = 0
-    async for record in _stream(records):
+
+    def __init__(
+        self, size: int, duplicates: Duplicates, on_error: OnError, turn: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self._size, self._duplicates, self._on_error, self._turn = size, duplicates, on_error, turn
+        self._seen = SeenKeys()
+        self._record_class: type[Record] | None = None
+        self._position = 0
+
+    async def batches(self, records: Records) -> AsyncIterator[Batch]:
+        """Yield the records in batches.
+
+        Raises
+        ------
+        DuplicateKey
+            If a key occurs twice and `duplicates` is "error".
+        InvalidRecord
+            If a record has no key.
+        WrongRecordClass
+            If something is not a record, or not of the class of the first one.
+        """
+        source, more, elapsed = _iterator(records), True, 0.0
+        batch: Batch | None = None
+        while more:
+            await self._turn(elapsed)
+            started = perf_counter()
+            batch, more = await self._read_on(source, batch)
+            elapsed = perf_counter() - started
+            if batch is not None and (len(batch.records) == self._size or not more):
+                yield self._sorted(batch)
+                batch = None
+
+    async def _read_on(
+        self, source: Iterator[Record] | AsyncIterator[Record], batch: Batch | None
+    ) -> tuple[Batch | None, bool]:
+        """Read for one slice of time; returns the batch and whether there may be more to come."""
+        wanted = self._size - (len(batch.records) if batch else 0)
+        until = perf_counter() + SLICE
+        if isinstance(source, AsyncIterator):
+            async for record in source:
+                batch = self._add(record, batch)
+                wanted -= 1
+                if not wanted or perf_counter() > until:
+                    return batch, True
+            return batch, False
+        for record in islice(source, wanted):
+            batch = self._add(record, batch)
+            if perf_counter() > until:
+                return batch, True
+        return batch, batch is not None and len(batch.records) == self._size
+
+    def _add(self, record: Record, batch: Batch | None) -> Batch:
+        if type(record) is not self._record_class:
+            self._meet(record)
         if batch is None:
-            batch = Batch(class_of(record, position), position)
-        elif type(record) is not batch.record_class:
+            batch = Batch(type(record), self._position)
+        batch.records.append(record)
+        batch.values.append(self._row_of(record.__dict__))
+        self._position += 1
+        return batch
+
+    def _meet(self, record: Record) -> None:
+        """Accept the class of the first record, and refuse any other."""
+        if self._record_class is not None:
             raise WrongRecordClass(
-                f"record {position} is a {type(record).__name__}, not a {batch.record_class.__name__}: "
+                f"record {self._position} is a {type(record).__name__}, not a {self._record_class.__name__}: "
                 "save each class in a call of its own"
             )
-        names, values = _key(record)
-        if duplicates == "error":
-            first = seen.add(names, values, position)
-            if first is not None:
-                raise DuplicateKey(record.table, dict(zip(names, values, strict=True)), (first, position))
-        batch.records.append(record)
-        batch.by_key.setdefault(names, {})[values] = record
-        position += 1
-        if len(batch.records) == size:
-            yield batch
-            batch = Batch(batch.record_class, position)
-    if batch is not None and batch.records:
-        yield batch
+        self._record_class = class_of(record, self._position)
+        self._row_of = row_of(self._record_class)
+        self._number_keys = has_number_keys(self._record_class)
+
+    def _sorted(self, batch: Batch) -> Batch:
+        """Fill in what is to be stored."""
+        for names, (keys, places) in self._by_natural_key(batch).items():
+            chosen = dict(zip(keys, places, strict=True))
+            if len(chosen) < len(keys):
+                chosen = self._without_twins(batch, names, keys, places)
+            if self._number_keys:
+                batch.numbers = numbers_of(chosen)
+                if self._duplicates == "error":
+                    self._refuse_seen(batch, names, chosen)
+            ascending = sorted(chosen)
+            if ascending == keys and len(keys) == len(batch.records):
+                rows = Rows(names, ascending, batch.records, batch.positions, batch.values)
+            else:
+                order = [chosen[key] for key in ascending]
+                records = [batch.records[place] for place in order]
+                positions = [batch.start + place for place in order]
+                rows = Rows(names, ascending, records, positions, [batch.values[place] for place in order])
+            batch.rows.append(rows)
+        return batch
+
+    def _by_natural_key(self, batch: Batch) -> dict[tuple[str, ...], tuple[list[Any], Sequence[int]]]:
+        """Return keys and places in the batch, for each natural key that records are stored by."""
+        names, *others = batch.record_class.natural_keys
+        if not others:
+            keys: list[Any] = list(map(attrgetter(*names), batch.records))
+            if len(names) == 1:
+                keys = [(key,) for key in keys]
+            if not any(None in key for key in keys):
+                return {names: (keys, range(len(keys)))}
+        groups: dict[tuple[str, ...], tuple[list[Any], list[int]]] = {}
+        for place, record in enumerate(batch.records):
+            try:
+                key = record.key()
+            except InvalidRecord as error:
+                if self._on_error == "raise":
+                    raise
+                batch.rejected.append(Rejected(batch.start + place, {}, str(error)))
+                continue
+            group = groups.setdefault(tuple(key), ([], []))
+            group[0].append(tuple(key.values()))
+            group[1].append(place)
+        return {**groups}
+
+    def _without_twins(
+        self, batch: Batch, names: tuple[str, ...], keys: Sequence[Any], places: Sequence[int]
+    ) -> dict[Any, int]:
+        """Return the place of each key where some occur twice in the batch."""
+        chosen: dict[Any, int] = {}
+        for key, place in zip(keys, places, strict=True):
+            earlier = chosen.get(key)
+            if earlier is not None and self._duplicates == "error":
+                self._refuse(batch, dict(zip(names, key, strict=True)), batch.start + earlier, place)
+                continue
+            if earlier is not None:
+                batch.superseded[batch.start + earlier] = batch.start + place
+            chosen[key] = place
+        return chosen
+
+    def _refuse_seen(self, batch: Batch, names: tuple[str, ...], chosen: dict[Any, int]) -> None:
+        """Refuse keys that an earlier batch had."""
+        again = self._seen.again(batch.numbers)
+        if again:
+            by_number = {(key[1:], unsigned(key[0])): key for key in chosen}
+            for key, (family, number) in sorted((by_number[entry], entry) for entry in again):
+                where = self._seen.where(family, number)
+                self._refuse(batch, dict(zip(names, key, strict=True)), where, chosen.pop(key))
+            batch.numbers = numbers_of(chosen)
+        self._seen.add(batch.numbers, batch.positions)
+
+    def _refuse(self, batch: Batch, key: dict[str, Any], earlier: int | range, place: int) -> None:
+        error = DuplicateKey(batch.record_class.table, key, (earlier, batch.start + place))
+        if self._on_error == "raise":
+            raise error
+        batch.rejected.append(Rejected(batch.start + place, key, str(error)))
+
+
+def row_of(record_class: type[Record]) -> itemgetter[Any]:
+    """Return what takes the values that a save sends out of a record's dictionary."""
+    return itemgetter(*(column.name for column in record_class.columns() if column.written))
 
 
 def class_of(record: object, position: int | None = None) -> type[Record]:
@@ -115,22 +284,9 @@ def class_of(record: object, position: int | None = None) -> type[Record]:
     return type(record)
 
 
-def _key(record: Record) -> tuple[tuple[str, ...], tuple[Any, ...]]:
-    if len(record.natural_keys) == 1:
-        names = record.natural_keys[0]
-        values = attrgetter(*names)(record) if len(names) > 1 else (getattr(record, names[0]),)
-        if None not in values:
-            return names, values
-    key = record.key()
-    return tuple(key), tuple(key.values())
-
-
-async def _stream(records: Records) -> AsyncIterator[Record]:
+def _iterator(records: object) -> Iterator[Record] | AsyncIterator[Record]:
     if isinstance(records, AsyncIterable):
-        async for record in records:
-            yield record
-    elif isinstance(records, Iterable) and not isinstance(records, Record | str | bytes):
-        for record in records:
-            yield record
-    else:
-        raise TypeError(f"save_many takes an iterable of records, not {shorten(records)}; use save for one")
+        return aiter(records)
+    if not isinstance(records, Record) and isinstance(records, Iterable):  # a record is one, of its columns
+        return iter(records)
+    raise TypeError(f"save_many takes an iterable of records, not {shorten(records)}; use save for one")

@@ -8,8 +8,11 @@ from typing import Any, overload
 
 from astra_outputs.records.base import Outcome
 
-_OUTCOMES = tuple(Outcome)
-_PLACES = {outcome: place for place, outcome in enumerate(_OUTCOMES)}
+_BY_INSERTED = (Outcome.REPLACED, Outcome.INSERTED)
+OUTCOMES = (*_BY_INSERTED, *(outcome for outcome in Outcome if outcome not in _BY_INSERTED))
+"""Outcomes by the byte that stands for them: the first two are the truth values of "inserted"."""
+
+UNCHANGED, KEPT, REJECTED = map(OUTCOMES.index, (Outcome.UNCHANGED, Outcome.KEPT, Outcome.REJECTED))
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Rejected:
     position : int
         Its place in the order given, counted from 0.
     key : dict[str, Any]
+        Its natural key by column name; empty if it has none.
     reason : str
     """
 
@@ -29,7 +33,7 @@ class Rejected:
     reason: str
 
     def __str__(self) -> str:
-        key = ", ".join(f"{name} = {value}" for name, value in self.key.items())
+        key = ", ".join(f"{name} = {value}" for name, value in self.key.items()) or "no key"
         return f"record {self.position} ({key}): {self.reason}"
 
 
@@ -39,7 +43,7 @@ class SaveReport(Sequence[Outcome]):
     Attributes
     ----------
     rejected : list[Rejected]
-        The records that were refused, each with its reason (`on_error="collect"`).
+        The records that were refused, each with its reason (`on_error="collect"`), by position.
     """
 
     def __init__(self) -> None:
@@ -48,7 +52,13 @@ class SaveReport(Sequence[Outcome]):
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
         """Append the outcomes of the next records."""
-        self._places.extend(_PLACES[outcome] for outcome in outcomes)
+        self._places.extend(OUTCOMES.index(outcome) for outcome in outcomes)
+
+    def put(self, start: int, codes: bytes | bytearray) -> None:
+        """Set the outcomes, as bytes that stand for them, of the records from a position on."""
+        end = start + len(codes)
+        self._places.extend(bytes(max(0, end - len(self._places))))
+        self._places[start:end] = codes
 
     @overload
     def __getitem__(self, index: int) -> Outcome: ...
@@ -56,19 +66,19 @@ class SaveReport(Sequence[Outcome]):
     def __getitem__(self, index: slice) -> list[Outcome]: ...
     def __getitem__(self, index: int | slice) -> Outcome | list[Outcome]:
         if isinstance(index, slice):
-            return [_OUTCOMES[place] for place in self._places[index]]
-        return _OUTCOMES[self._places[index]]
+            return [OUTCOMES[place] for place in self._places[index]]
+        return OUTCOMES[self._places[index]]
 
     def __len__(self) -> int:
         return len(self._places)
 
     def __iter__(self) -> Iterator[Outcome]:
-        return (_OUTCOMES[place] for place in self._places)
+        return map(OUTCOMES.__getitem__, self._places)
 
     @property
     def counts(self) -> dict[Outcome, int]:
         """How many records had each outcome; outcomes that did not occur are left out."""
-        counts = {outcome: self._places.count(place) for outcome, place in _PLACES.items()}
+        counts = {outcome: self._places.count(OUTCOMES.index(outcome)) for outcome in Outcome}
         return {outcome: count for outcome, count in counts.items() if count}
 
     def __str__(self) -> str:

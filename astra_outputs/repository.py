@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from astra_outputs.batches import Batch, Duplicates, Records, batches, class_of
+from astra_outputs.batches import Duplicates, OnError, Records, class_of
 from astra_outputs.database import Connection, Database
 from astra_outputs.errors import WrongRecordClass
 from astra_outputs.gate import Gate
 from astra_outputs.pending import Pending, Shard
-from astra_outputs.records.base import Outcome, Record
+from astra_outputs.records.base import Record
 from astra_outputs.records.pipeline import PipelineOutputMixin
 from astra_outputs.records.spectrum import SpectrumMixin
 from astra_outputs.report import SaveReport
+from astra_outputs.saving import Options, Saving
 from astra_outputs.statements import Guards, select_by, statements
 from astra_outputs.version import major_minor, parse_version
-from astra_outputs.writing import Saved, save_batch, save_one
+from astra_outputs.writing import save_one
 
 R = TypeVar("R", bound=Record)
 P = TypeVar("P", bound=PipelineOutputMixin)
@@ -91,7 +91,7 @@ class Outputs:
         saved = await self._database.run(
             lambda connection: save_one(connection, texts, record), where=record.table
         )
-        saved.take_over()
+        saved.tell()
         return record
 
     async def save_many(
@@ -101,22 +101,32 @@ class Outputs:
         batch_size: int = 2_000,
         atomic: bool = False,
         duplicates: Duplicates = "error",
+        on_error: OnError = "raise",
+        connections: int = 1,
         keep_newer: bool = False,
         skip_unchanged: bool = False,
     ) -> SaveReport:
         """Store any number of records of one class; returns one outcome for each, in order.
 
+        While the server stores one batch the next one is read; a slow source is not read ahead.
+
         Parameters
         ----------
         records : iterable or async iterable of Record
-            Read in batches; never held as a whole.
+            Read in batches; never held as a whole (but with `atomic`, until the end).
         batch_size : int
             Records in one transaction.
         atomic : bool
             Store all of them in one transaction, or none.
         duplicates : {"error", "last"}
             What to do where two records of the call have the same key: refuse, or keep the last
-            (the outcome of the earlier one is then "kept").
+            (the outcome of the earlier one is "kept" where both are in one batch).
+        on_error : {"raise", "collect"}
+            What to do with a record that the database refuses: raise, and leave its batch unstored,
+            or store the others and list it in `report.rejected` with the reason.
+        connections : int
+            Batches stored at the same time. Records whose keys are not numbers (sources, spectra) go
+            one batch after the other all the same.
         keep_newer, skip_unchanged : bool
             As in `save`.
 
@@ -126,43 +136,17 @@ class Outputs:
             If two records have the same key. Batches before the second one stay stored.
         WrongRecordClass
             If something in the stream is not of the class of the first record.
+        InvalidRecord
+            If a record has no key.
         UnknownReference, SchemaMismatch, ConnectionLost
-            As in `save`. Batches stored before stay stored (unless `atomic`); a note on the error
-            says how many records that is.
+            As in `save`. Batches stored before stay stored (unless `atomic`); a note on any error
+            says which records these are.
+        ValueError
+            If an option makes no sense.
         """
-        report, guards = SaveReport(), Guards(keep_newer, skip_unchanged)
-        try:
-            async with self._writing(atomic) as database:
-                async for batch in batches(records, batch_size, duplicates):
-                    await self._gate.check(batch.record_class, database)
-                    report.add(await self._save_batch(database, batch, guards))
-        except BaseException as error:
-            error.add_note(f"{0 if atomic else len(report):,} records of this call were stored")
-            raise
-        return report
-
-    @asynccontextmanager
-    async def _writing(self, atomic: bool) -> AsyncIterator[Database]:
-        if atomic:
-            async with self._database.transaction() as database:
-                yield database
-        else:
-            yield self._database
-
-    async def _save_batch(self, database: Database, batch: Batch, guards: Guards) -> list[Outcome]:
-        """Store one batch in one transaction, and tell its records once that is certain."""
-
-        async def store(connection: Connection) -> list[Saved]:
-            saved = []
-            async with connection.transaction():
-                for key, records in batch.by_key.items():
-                    texts = statements(batch.record_class, self.schema, key, guards)
-                    saved += await save_batch(connection, texts, list(records.values()))
-            return saved
-
-        for entry in await database.run(store, where=batch.record_class.table):
-            entry.take_over()
-        return batch.outcomes()
+        guards = Guards(keep_newer, skip_unchanged)
+        options = Options(batch_size, atomic, duplicates, on_error, connections, guards)
+        return await Saving(self._database, self._gate, options).run(records)
 
     async def get_by_id(self, record_class: type[R], pk: int) -> R | None:
         """Return the row with this `task_pk` (or `pk`), or None if there is none."""

@@ -1,0 +1,99 @@
+"""Which keys a call has stored, in a few bits a key, to find one that comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from pyroaring import BitMap64
+
+from astra_outputs.columns import BIGINT, INTEGER
+from astra_outputs.records.base import Record
+
+Numbers = dict[Hashable, BitMap64]
+"""Keys as sets of numbers: the first column of each, by the values of the others."""
+
+MOST_SPANS = 512
+_UNSIGNED = 2**64 - 1
+
+
+class Span(NamedTuple):
+    """The numbers between two others that some batch had, and where its records stand."""
+
+    lowest: int
+    highest: int
+    positions: range
+
+
+class SeenKeys:
+    """The keys of every batch so far.
+
+    A dense set of numbers costs a bit or two a key (10^6 spectra: 0.2 MB), so that a call may be as
+    long as it likes; in exchange the place where a key occurred before is known to the batch only.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: Numbers = {}
+        self._spans: dict[Hashable, list[Span]] = {}
+
+    def again(self, numbers: Numbers) -> list[tuple[Hashable, int]]:
+        """Return the keys among these that occurred in an earlier batch."""
+        return [
+            (family, number)
+            for family, found in numbers.items()
+            if family in self._numbers and not found.isdisjoint(self._numbers[family])
+            for number in found & self._numbers[family]
+        ]
+
+    def add(self, numbers: Numbers, positions: range) -> None:
+        """Remember the keys of one batch."""
+        for family, found in numbers.items():
+            if not found:
+                continue
+            self._numbers.setdefault(family, BitMap64()).update(found)
+            spans = self._spans.setdefault(family, [])
+            spans.append(Span(found[0], found[len(found) - 1], positions))
+            if len(spans) > MOST_SPANS:
+                spans[:] = [_joined(spans[place : place + 2]) for place in range(0, len(spans), 2)]
+
+    def where(self, family: Hashable, number: int) -> range:
+        """Return the positions among which a key occurred before."""
+        spans = [span for span in self._spans[family] if span.lowest <= number <= span.highest]
+        return _joined(spans).positions
+
+
+def has_number_keys(record_class: type[Record]) -> bool:
+    """Tell whether records are stored by one natural key, all of it whole numbers.
+
+    Keys of other kinds (texts, or several to choose from) are told apart by the primary keys of their
+    rows, once these are stored.
+    """
+    names, *others = record_class.natural_keys
+    return not others and all(record_class.column(name).type in (BIGINT, INTEGER) for name in names)
+
+
+def numbers_of(keys: Iterable[tuple[Any, ...]]) -> Numbers:
+    """Return natural keys as sets of numbers."""
+    keys = list(keys)
+    families = {key[1:] for key in keys}
+    return {
+        family: bitmap([key[0] for key in keys if len(families) == 1 or key[1:] == family])
+        for family in families
+    }
+
+
+def bitmap(numbers: Sequence[int]) -> BitMap64:
+    """Return a set of numbers; negative ones count from 2^64 downwards."""
+    if numbers and min(numbers) < 0:
+        numbers = [number & _UNSIGNED for number in numbers]
+    return BitMap64(numbers)
+
+
+def unsigned(number: int) -> int:
+    """Return the number under which a key stands in a set."""
+    return number & _UNSIGNED
+
+
+def _joined(spans: Sequence[Span]) -> Span:
+    lowest, highest, positions = zip(*spans, strict=True)
+    return Span(min(lowest), max(highest), range(positions[0].start, positions[-1].stop))

@@ -1,0 +1,98 @@
+"""Store the good rows of a batch that the database refused, and find the bad ones."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+
+from astra_outputs.batches import Rows
+from astra_outputs.database import Connection
+from astra_outputs.errors import AstraOutputsError, DatabaseError, InvalidRecord, UnknownReference
+from astra_outputs.report import Rejected
+from astra_outputs.statements import Statements
+from astra_outputs.writing import Stored
+
+ABOUT_ROWS = ("21", "22", "23", "54", "P0001")
+"""Beginnings of SQLSTATEs that say that a row is at fault: data, integrity, size, a trigger's `raise`."""
+
+Missing = dict[str, set[int]]
+"""Keys that are not stored, by the column that refers to them."""
+
+
+async def sift(
+    rows: Rows, store: Callable[[Rows], Awaitable[Stored]], missing: Callable[[Rows], Awaitable[Missing]]
+) -> tuple[list[Stored], list[Rejected]]:
+    """Store every row that the database takes.
+
+    Parameters
+    ----------
+    rows : Rows
+    store : Callable
+        Stores some of the rows in one transaction.
+    missing : Callable
+        Asks the database which sources and spectra of the rows are not stored.
+
+    Returns
+    -------
+    stored : list[Stored]
+    rejected : list[Rejected]
+        The rows that are at fault, each with what the database said.
+
+    Raises
+    ------
+    AstraOutputsError
+        If it is not a row that is at fault: a lost connection, a missing right, another table.
+    """
+    try:
+        return [await store(rows)], []
+    except AstraOutputsError as error:
+        if not is_about_rows(error):
+            raise
+        if isinstance(error, UnknownReference):
+            orphans = _orphans(rows, await missing(rows))
+            if orphans:
+                rest = rows.pick(place for place in range(len(rows.keys)) if place not in orphans)
+                rejected = [_rejected(rows, place, reason) for place, reason in orphans.items()]
+                stored, others = await sift(rest, store, missing) if rest.keys else ([], [])
+                return stored, rejected + others
+        if len(rows.keys) == 1:
+            return [], [_rejected(rows, 0, str(error))]
+    # One bad row in n takes about log2(n) rounds to find, instead of n.
+    middle = len(rows.keys) // 2
+    stored, rejected = await sift(rows.pick(range(middle)), store, missing)
+    more, others = await sift(rows.pick(range(middle, len(rows.keys))), store, missing)
+    return stored + more, rejected + others
+
+
+async def missing_references(connection: Connection, statements: Statements, rows: Rows) -> Missing:
+    """Ask which sources and spectra that rows refer to are not stored: one query a column."""
+    missing = {}
+    for name, query in statements.missing_references.items():
+        wanted = {record.__dict__[name] for record in rows.records} - {None}
+        missing[name] = {row[0] for row in await connection.fetch(query, sorted(wanted))}
+    return missing
+
+
+def is_about_rows(error: AstraOutputsError) -> bool:
+    """Tell whether some row is at fault, so that the others can still be stored."""
+    if isinstance(error, DatabaseError):
+        # The driver itself refuses a value that the type cannot hold, without asking the server.
+        unsendable = isinstance(error.__cause__, asyncpg.exceptions.DataError)
+        return unsendable or (error.sqlstate or "").startswith(ABOUT_ROWS)
+    return isinstance(error, InvalidRecord)
+
+
+def _orphans(rows: Rows, missing: Missing) -> dict[int, str]:
+    orphans = {}
+    for name, keys in missing.items():
+        for place, record in enumerate(rows.records if keys else ()):
+            key = record.__dict__[name]
+            if key in keys:
+                table = record.column(name).references
+                orphans[place] = f"{name} = {key} is not in {table}: save the source or spectrum first"
+    return orphans
+
+
+def _rejected(rows: Rows, place: int, reason: str) -> Rejected:
+    return Rejected(rows.positions[place], rows.key_of(place), reason)
