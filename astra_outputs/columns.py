@@ -9,8 +9,7 @@ refused.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -346,14 +345,12 @@ NOT_SAID: Any = object()
 _category: ContextVar[str | None] = ContextVar("category", default=None)
 
 
-@contextmanager
-def category(title: str) -> Iterator[None]:
-    """Group the columns declared inside the `with` block, in a class body, under a title."""
-    token = _category.set(title)
-    try:
-        yield
-    finally:
-        _category.reset(token)
+def category(title: str | None) -> None:
+    """Put the columns declared after this statement, in a class body, under a title.
+
+    It holds until the next such statement or the end of the class.
+    """
+    _category.set(title)
 
 
 def column(

@@ -38,12 +38,13 @@ class Odd(PipelineOutputMixin):
     Left out.
     """
 
-    with category("A & B"):
-        teff: Real = column(unit="10^3 K", description="Temperature | <odd>")
-        kind: RequiredText = column(description="Kind", default="it's")
-    with category("Quality"):
-        first_flags: Flags = column(description="First", bits=OddFlags)
-        second_flags: Flags = column(description="Second", bits=OddFlags)
+    category("A & B")
+    teff: Real = column(unit="10^3 K", description="Temperature | <odd>")
+    kind: RequiredText = column(description="Kind", default="it's")
+
+    category("Quality")
+    first_flags: Flags = column(description="First", bits=OddFlags)
+    second_flags: Flags = column(description="Second", bits=OddFlags)
 
 
 @pytest.fixture

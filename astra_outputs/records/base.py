@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from astra_outputs.columns import Column, resolve
+from astra_outputs.columns import Column, category, resolve
 from astra_outputs.errors import InvalidRecord, Problem, ReadOnlyColumn, UnknownColumn, WrongRecordClass
 from astra_outputs.flags import named_bits
 from astra_outputs.records.flag_names import Flag, FlagNames
@@ -71,6 +71,7 @@ class Record(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        category(None)  # what the class body said last does not reach the next class
         if "table" not in cls.__dict__:
             cls.table = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         if "title" not in cls.__dict__:

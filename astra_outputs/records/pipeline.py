@@ -51,23 +51,24 @@ class PipelineOutputMixin(Record):
         )
     }
 
-    with category("Identifiers"):
-        task_pk: BigInt = column(description="Key of this result", server_default="identity")
-        source_pk: BigInt = column(description="Key of the source", references="source.pk")
-        spectrum_pk: RequiredBigInt = column(description="Key of the spectrum", references="spectrum.pk")
-    with category("Astra Metadata"):
-        v_astra: Version = column(description="Version of Astra: 6002 is 0.6.2")
-        created: Timestamp = column(
-            description="Time when the row was first stored",
-            server_default="statement_timestamp()",
-        )
-        modified: Timestamp = column(
-            description="Time when the row was last stored",
-            server_default="statement_timestamp()",
-        )
-        t_elapsed: Real = column(unit="s", description="Time spent on this result")
-        t_overhead: Real = column(unit="s", description="Share of the time spent on overheads")
-        tag: RequiredText = column(description="Label of the run, free text", default="")
+    category("Identifiers")
+    task_pk: BigInt = column(description="Key of this result", server_default="identity")
+    source_pk: BigInt = column(description="Key of the source", references="source.pk")
+    spectrum_pk: RequiredBigInt = column(description="Key of the spectrum", references="spectrum.pk")
+
+    category("Astra Metadata")
+    v_astra: Version = column(description="Version of Astra: 6002 is 0.6.2")
+    created: Timestamp = column(
+        description="Time when the row was first stored",
+        server_default="statement_timestamp()",
+    )
+    modified: Timestamp = column(
+        description="Time when the row was last stored",
+        server_default="statement_timestamp()",
+    )
+    t_elapsed: Real = column(unit="s", description="Time spent on this result")
+    t_overhead: Real = column(unit="s", description="Share of the time spent on overheads")
+    tag: RequiredText = column(description="Label of the run, free text", default="")
 
     @property
     def pk(self) -> int | None:

@@ -17,9 +17,9 @@ class Spectrum(Record):
 
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
-    with category("Identifiers"):
-        pk: BigInt = column(description="Key of the spectrum", server_default="identity")
-        spectrum_flags: Flags = column(description="Flags of the spectrum, without named bits")
+    category("Identifiers")
+    pk: BigInt = column(description="Key of the spectrum", server_default="identity")
+    spectrum_flags: Flags = column(description="Flags of the spectrum, without named bits")
 
 
 class SpectrumMixin(Record):
@@ -29,15 +29,15 @@ class SpectrumMixin(Record):
     saved, unless the record brings one along, as rows copied from another database do.
     """
 
-    with category("Identifiers"):
-        pk: BigInt = column(description="Key within this table", server_default="identity")
-        spectrum_pk: BigInt = column(
-            description="Key of the spectrum, over all tables", default=None, references="spectrum.pk"
-        )
-        source_pk: BigInt = column(description="Key of the source", references="source.pk")
-        created: Timestamp = column(
-            description="Time when the row was first stored", server_default="statement_timestamp()"
-        )
-        modified: Timestamp = column(
-            description="Time when the row was last stored", server_default="statement_timestamp()"
-        )
+    category("Identifiers")
+    pk: BigInt = column(description="Key within this table", server_default="identity")
+    spectrum_pk: BigInt = column(
+        description="Key of the spectrum, over all tables", default=None, references="spectrum.pk"
+    )
+    source_pk: BigInt = column(description="Key of the source", references="source.pk")
+    created: Timestamp = column(
+        description="Time when the row was first stored", server_default="statement_timestamp()"
+    )
+    modified: Timestamp = column(
+        description="Time when the row was last stored", server_default="statement_timestamp()"
+    )

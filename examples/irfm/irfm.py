@@ -51,18 +51,20 @@ class IRFM(PipelineOutputMixin):
     range of the relation; one for a metallicity outside its range is given, and flagged.
     """
 
-    with category("Stellar Labels"):
-        teff: Real = column(unit="K", description="Effective temperature")
-        e_teff: Real = column(unit="K", description="Error of teff, from photometry and [Fe/H]")
-    with category("Inputs"):
-        j_k_0: Real = column(unit="mag", description="J - Ks without reddening")
-        e_j_k_0: Real = column(unit="mag", description="Error of j_k_0")
-        a_k: Real = column(unit="mag", description="Extinction in Ks that was used")
-        logg: Real = column(unit="dex", description="Surface gravity that was used")
-        fe_h: Real = column(unit="dex", description="[Fe/H] that was used")
-        e_fe_h: Real = column(unit="dex", description="Error of fe_h")
-    with category("Quality"):
-        result_flags: Flags = column(description="Flags of the result", bits=IRFMFlags)
+    category("Stellar Labels")
+    teff: Real = column(unit="K", description="Effective temperature")
+    e_teff: Real = column(unit="K", description="Error of teff, from photometry and [Fe/H]")
+
+    category("Inputs")
+    j_k_0: Real = column(unit="mag", description="J - Ks without reddening")
+    e_j_k_0: Real = column(unit="mag", description="Error of j_k_0")
+    a_k: Real = column(unit="mag", description="Extinction in Ks that was used")
+    logg: Real = column(unit="dex", description="Surface gravity that was used")
+    fe_h: Real = column(unit="dex", description="[Fe/H] that was used")
+    e_fe_h: Real = column(unit="dex", description="Error of fe_h")
+
+    category("Quality")
+    result_flags: Flags = column(description="Flags of the result", bits=IRFMFlags)
 
 
 @dataclass(frozen=True)
