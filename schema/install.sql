@@ -26,7 +26,11 @@ $$;
 begin;
 
 set local client_min_messages = warning; -- "already exists, skipping" is what a second run is for
-create schema if not exists :"schema";
+-- Asked first: `if not exists` wants the right to create schemas even where this one is there.
+select to_regnamespace(quote_ident(:'schema')) is null as missing \gset
+\if :missing
+create schema :"schema";
+\endif
 set local search_path to :"schema";
 
 \ir tables/source.sql
