@@ -342,6 +342,7 @@ SAME = [
         "",
     ),
     edit("columns added later", "    teff real,\n", ""),
+    edit("columns dropped later", "    teff real,", "    teff real, old real,"),
     edit(
         "statements of other kinds", "comment on table", "grant select on probe to public;\ncomment on table"
     ),
@@ -355,6 +356,7 @@ SAME = [
 LATER = {
     "a primary key added later": "alter table probe add constraint probe_pkey primary key (task_pk);",
     "a unique index": f"create unique index probe_key on probe {KEY};",
+    "columns dropped later": "alter table probe drop column old;",
     "columns added later": "alter table probe add column teff double precision not null default 3;\n"
     "alter table probe alter column teff drop default, alter column teff drop not null;\n"
     "alter table probe alter column teff type real;\n"
