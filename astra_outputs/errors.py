@@ -181,6 +181,10 @@ class CannotImport(AstraOutputsError, ImportError):
     """A module with record classes that does not exist or does not run."""
 
 
+class MissingExtra(AstraOutputsError, ImportError):
+    """A library that only some of this package needs, and that an extra installs, is not there."""
+
+
 class CannotStart(AstraOutputsError):
     """The embedded PostgreSQL did not start."""
 

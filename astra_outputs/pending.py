@@ -40,7 +40,7 @@ def share_of(spectrum_pk: int, shares: int) -> int:
     return ((spectrum_pk & 0x7FFF_FFFF) * GOLDEN & 0xFFFF_FFFF) * shares >> 32
 
 
-def check_shard(shard: Shard | None) -> Shard | None:
+def check_shard(shard: object) -> Shard | None:
     """Return a share of the work as (number, of how many), counted from 0.
 
     Raises

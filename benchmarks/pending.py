@@ -33,6 +33,7 @@ select k, 8001, 5000, 4, 0 from generate_series($1::bigint, $2::bigint) as k whe
 
 
 async def fill(connection: asyncpg.Connection, spectra: int) -> None:
+    """Make the tables anew, with so many spectra."""
     await connection.execute(f"drop schema if exists {SCHEMA} cascade")
     await ddl.apply(connection, SCHEMA)
     await connection.execute("set session_replication_role = replica")
@@ -40,12 +41,14 @@ async def fill(connection: asyncpg.Connection, spectra: int) -> None:
 
 
 async def add_results(connection: asyncpg.Connection, first: int, last: int) -> None:
+    """Store a result for each key from the first to the last, but every 10,000th."""
     await connection.execute(RESULTS, first, last)
     for table in ("the_cannon", "apogee_coadded_spectrum_in_apstar"):
         await connection.execute(f"vacuum (analyze) {SCHEMA}.{table}")
 
 
 async def explain(connection: asyncpg.Connection, title: str, text: str, *values: int) -> None:
+    """Print the plan of a statement, as it was run."""
     rows = await connection.fetch(
         "explain (analyze, buffers, costs off, timing off, summary on) " + text, *values
     )
@@ -54,6 +57,7 @@ async def explain(connection: asyncpg.Connection, title: str, text: str, *values
 
 
 async def walk(dsn: str, shard: tuple[int, int] | None) -> None:
+    """Print how long it takes to count and to read what is pending."""
     async with astra_outputs.connect(dsn, schema=SCHEMA) as outputs:
         options = {"v_astra": "0.8.1", "shard": shard}
         begin = time.perf_counter()
@@ -72,6 +76,7 @@ async def walk(dsn: str, shard: tuple[int, int] | None) -> None:
 
 
 async def main() -> None:
+    """Fill the tables and print plans and times."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dsn", required=True)
     parser.add_argument("--spectra", type=int, default=1_000_000)

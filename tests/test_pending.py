@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astra_outputs import ApogeeCoaddedSpectrumInApStar, BossVisitSpectrum, Source, Spectrum, TheCannon, using_version
+from astra_outputs import (
+    ApogeeCoaddedSpectrumInApStar,
+    BossVisitSpectrum,
+    Source,
+    Spectrum,
+    TheCannon,
+    using_version,
+)
 from astra_outputs.errors import MissingVersion, WrongRecordClass
 from astra_outputs.pending import Pending, pending_count, pending_page, share_of
 
@@ -41,7 +49,9 @@ def test_a_limit_below_zero_is_refused() -> None:
         Pending.of(TheCannon, ApogeeCoaddedSpectrumInApStar, "0.8.1", limit=-1)
 
 
-@pytest.mark.parametrize("classes", [(Source, ApogeeCoaddedSpectrumInApStar), (TheCannon, Spectrum), (TheCannon, 3)])
+@pytest.mark.parametrize(
+    "classes", [(Source, ApogeeCoaddedSpectrumInApStar), (TheCannon, Spectrum), (TheCannon, 3)]
+)
 def test_classes_of_another_kind_are_refused(classes) -> None:
     with pytest.raises(WrongRecordClass, match="is not a"):
         Pending.of(*classes, "0.8.1")
@@ -67,7 +77,9 @@ async def test_what_comes_is_the_spectrum_as_it_is_stored(outputs, spectrum) -> 
     assert found == await outputs.get_by_id(ApogeeCoaddedSpectrumInApStar, spectrum.pk)
 
 
-async def test_a_patch_release_leaves_nothing_pending_and_a_minor_release_everything(outputs, spectra) -> None:
+async def test_a_patch_release_leaves_nothing_pending_and_a_minor_release_everything(
+    outputs, spectra
+) -> None:
     stored = await spectra(3)
     await outputs.save_many(results(stored, "0.8.1"))
     assert await keys(outputs, "0.8.2") == []
@@ -102,7 +114,9 @@ async def test_the_configured_version_counts_where_none_is_given(outputs, spectr
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 7, 100])
-async def test_each_spectrum_comes_once_in_the_order_of_its_key_whatever_the_page(outputs, spectra, page) -> None:
+async def test_each_spectrum_comes_once_in_the_order_of_its_key_whatever_the_page(
+    outputs, spectra, page
+) -> None:
     stored = await spectra(7)
     asked = Pending.of(TheCannon, ApogeeCoaddedSpectrumInApStar, "0.8.1")
     found = [spectrum.spectrum_pk async for spectrum in asked.stream(outputs._database, page)]
@@ -148,7 +162,7 @@ async def test_no_page_holds_a_connection_while_its_spectra_are_worked_on(databa
 async def test_the_shares_have_no_spectrum_in_common_and_leave_none_out(outputs, spectra, shares) -> None:
     stored = await spectra(40)
     found = [await keys(outputs, shard=(share, shares)) for share in range(shares)]
-    assert sorted(sum(found, [])) == keys_of(stored)
+    assert sorted(itertools.chain(*found)) == keys_of(stored)
     counted = [
         await outputs.count_pending(
             TheCannon, ApogeeCoaddedSpectrumInApStar, v_astra="0.8.1", shard=(share, shares)
@@ -160,9 +174,20 @@ async def test_the_shares_have_no_spectrum_in_common_and_leave_none_out(outputs,
 
 async def test_the_database_and_python_agree_on_the_share_of_every_key(connection, outputs, spectra) -> None:
     text = pending_count(TheCannon, ApogeeCoaddedSpectrumInApStar, "astra", shared=True)
-    expression = text[text.index("WHERE ") + 6 : text.index(" = $2")].replace('"spectra"."spectrum_pk"', "$1::bigint")
+    expression = text[text.index("WHERE ") + 6 : text.index(" = $2")].replace(
+        '"spectra"."spectrum_pk"', "$1::bigint"
+    )
     generator = random.Random(1)
-    for pk in [0, 1, 2**31 - 1, 2**31, 2**63 - 1, -1, -(2**63) + 1, *(generator.getrandbits(62) for _ in range(200))]:
+    for pk in [
+        0,
+        1,
+        2**31 - 1,
+        2**31,
+        2**63 - 1,
+        -1,
+        -(2**63) + 1,
+        *(generator.getrandbits(62) for _ in range(200)),
+    ]:
         shares = generator.choice([1, 2, 7, 1000, 2**31])
         share = await connection.fetchval(f"select {expression.replace('$3', '$2::bigint')}", pk, shares)
         assert share == share_of(pk, shares)
