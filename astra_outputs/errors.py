@@ -161,6 +161,10 @@ class UnknownReference(DatabaseError):
     """A key that points to a source or spectrum that is not stored."""
 
 
+class InvalidName(AstraOutputsError, ValueError):
+    """A name of a schema, table or column that PostgreSQL would cut or cannot hold."""
+
+
 class Closed(AstraOutputsError):
     """The repository was used before it was entered or after it was left."""
 

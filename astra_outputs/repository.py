@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from astra_outputs.batches import Duplicates, OnError, Records, class_of
 from astra_outputs.database import Connection, Database
@@ -20,6 +20,9 @@ from astra_outputs.saving import Options, Saving
 from astra_outputs.statements import Guards, select_by, statements
 from astra_outputs.version import major_minor, parse_version
 from astra_outputs.writing import save_one
+
+if TYPE_CHECKING:
+    from astra_outputs.tables.report import TableReport
 
 R = TypeVar("R", bound=Record)
 P = TypeVar("P", bound=PipelineOutputMixin)
@@ -147,6 +150,77 @@ class Outputs:
         guards = Guards(keep_newer, skip_unchanged)
         options = Options(batch_size, atomic, duplicates, on_error, connections, guards)
         return await Saving(self._database, self._gate, options).run(records)
+
+    async def save_table(
+        self,
+        record_class: type[PipelineOutputMixin],
+        table: Any,
+        *,
+        v_astra: Any = None,
+        batch_size: int = 10_000,
+        atomic: bool = False,
+        duplicates: Duplicates = "error",
+        on_error: OnError = "raise",
+        connections: int = 1,
+        keep_newer: bool = False,
+        skip_unchanged: bool = False,
+    ) -> TableReport:
+        """Store the rows of a table, checked and sent column by column; needs NumPy.
+
+        What is stored, and what is refused, is the same as if each row had gone through
+        `from_spectrum` and `save_many`. All values are checked before the first row is stored.
+
+        Parameters
+        ----------
+        record_class : type[PipelineOutputMixin]
+        table : pyarrow.Table, pandas.DataFrame, polars.DataFrame, astropy.table.Table or mapping
+            Columns by name: `spectrum_pk`, one a row, and any of the others; one that is not there is
+            stored as in a record that gives no value. `flag_` columns of True and False set or clear
+            bits. A mapping gives for each name an array, masked array, list, pair (values, mask), or
+            one value for all rows. NaN and masked values are NULL. A unit that astropy knows of must
+            be the column's.
+        v_astra : int, str or array of them, optional
+            The version, where the table has no such column; else as in `from_spectrum`.
+        batch_size : int
+            Rows in one transaction.
+        atomic : bool
+            Store all of them in one transaction, or none.
+        duplicates : {"error", "last"}
+            What to do where two rows have the same key: refuse, or keep the last (the outcome of the
+            earlier one is then "kept").
+        on_error : {"raise", "collect"}
+            What to do with a row that holds a value its column does not take, or that the database
+            refuses: raise, or store the others and list it in `report.rejected` with the reason.
+        connections : int
+            Batches stored at the same time, each connection with a range of keys of its own.
+        keep_newer, skip_unchanged : bool
+            As in `save`.
+
+        Returns
+        -------
+        TableReport
+            Outcomes, `task_pk`, `created` and `modified`, in the order of the table.
+
+        Raises
+        ------
+        InvalidRecord
+            If values do not fit their columns: the first are named by row and column, the others
+            counted. Also if a column is unknown, missing, read-only, or of another length.
+        DuplicateKey
+            If two rows have the same key. Nothing is stored.
+        MissingExtra
+            If NumPy is not installed.
+        WrongRecordClass
+            If it is not a class of results, or has rules that only its records know.
+        UnknownReference, SchemaMismatch, ConnectionLost
+            As in `save`. Batches stored before stay stored (unless `atomic`); a note on the error
+            says how many rows that is.
+        """
+        from astra_outputs.tables.save import save_table
+
+        guards = Guards(keep_newer, skip_unchanged)
+        options = Options(batch_size, atomic, duplicates, on_error, connections, guards)
+        return await save_table(self._database, self._gate, record_class, table, v_astra, options)
 
     async def get_by_id(self, record_class: type[R], pk: int) -> R | None:
         """Return the row with this `task_pk` (or `pk`), or None if there is none."""

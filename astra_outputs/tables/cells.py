@@ -1,0 +1,81 @@
+"""`Cells`: the values of one column of a table, and which of them are missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[Any]
+Flagged = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One column as it was given, or as it is to be stored.
+
+    Attributes
+    ----------
+    values : ndarray
+        One value a row along the first axis; one in all if `constant`.
+    missing : ndarray of bool or None
+        Where a value is missing; None where that is nowhere. NaN is missing too, marked or not.
+    constant : bool
+        Whether the only value stands for every row.
+    aware : bool
+        Whether these are `datetime64` in UTC; without this mark such an array has no time zone.
+    unit : astropy.units.Unit, optional
+        The unit that the column says its values are in.
+    """
+
+    values: Values
+    missing: Flagged | None = None
+    constant: bool = False
+    aware: bool = False
+    unit: Any = None
+
+    @classmethod
+    def all(cls, value: Any) -> Cells:
+        """Return the column in which every row has this value; None is missing."""
+        return cls(objects([value]), constant=True)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, row: int) -> Any:
+        """Return one value as a plain Python object, as a record would be given it."""
+        if self.missing is not None and self.missing[row]:
+            return None
+        value = self.values[row]
+        if self.values.dtype.kind == "M":
+            return _moment(value, aware=self.aware)
+        return value.item() if isinstance(value, np.generic) else value
+
+    def take(self, rows: slice | NDArray[np.intp]) -> Cells:
+        """Return some rows, in the order given."""
+        if self.constant:
+            return self
+        missing = None if self.missing is None else self.missing[rows]
+        return Cells(self.values[rows], missing, aware=self.aware)
+
+    def spread(self, length: int) -> Values:
+        """Return one value a row."""
+        return np.broadcast_to(self.values, length) if self.constant else self.values
+
+
+def objects(values: list[Any]) -> Values:
+    """Return an array of Python objects, each as it is (NumPy would unpack sequences)."""
+    return np.fromiter(values, object, len(values))
+
+
+def _moment(value: Any, *, aware: bool) -> Any:
+    """Return a `datetime64` as a datetime; as it is where Python has none so far away."""
+    if np.isnat(value):
+        return None
+    moment = value.astype("datetime64[us]").item()
+    if not isinstance(moment, datetime):
+        return value
+    return moment.replace(tzinfo=UTC) if aware else moment

@@ -1,0 +1,181 @@
+"""Store encoded rows on one connection: binary COPY, merge, and what the server says, as arrays."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from functools import lru_cache
+
+import numpy as np
+from sqlglot import exp
+
+from astra_outputs.database import Connection
+from astra_outputs.errors import DatabaseError
+from astra_outputs.report import KEPT, UNCHANGED
+from astra_outputs.statements import Statements, _column, _name, _sql
+from astra_outputs.tables.cells import Values
+from astra_outputs.tables.encode import Encoder, decoded
+from astra_outputs.tables.order import Keys, Places, places_of
+
+EPOCH = np.datetime64("2000-01-01", "us")
+"""PostgreSQL counts microseconds from here."""
+
+
+class Stored:
+    """What the database says of some rows, in the order in which they were sent.
+
+    Attributes
+    ----------
+    codes : ndarray of uint8
+        Outcomes, as a report keeps them.
+    task_pk : ndarray of int64
+    created, modified : ndarray of datetime64[us]
+        In UTC.
+    """
+
+    def __init__(self, length: int) -> None:
+        self.codes = np.zeros(length, np.uint8)
+        self.task_pk = np.zeros(length, np.int64)
+        self.created = np.full(length, np.datetime64("NaT"), "datetime64[us]")
+        self.modified = self.created.copy()
+
+    def put(self, places: Places | slice, rows: Values, codes: Values) -> None:
+        """Take over rows as the database returned them."""
+        self.codes[places] = codes
+        self.task_pk[places] = rows["task_pk"]
+        self.created[places] = EPOCH + rows["created"].astype("timedelta64[us]")
+        self.modified[places] = EPOCH + rows["modified"].astype("timedelta64[us]")
+
+
+async def store_rows(
+    connection: Connection,
+    statements: Statements,
+    encoder: Encoder,
+    rows: Places,
+    keys: Keys,
+    v_astra: Values,
+) -> Stored:
+    """Store some rows in one transaction; inside one of the caller's, in a savepoint of that.
+
+    Parameters
+    ----------
+    connection : asyncpg.Connection
+    statements : Statements
+    encoder : Encoder
+        Knows the whole table.
+    rows : ndarray of int
+        Which rows of the table, in the order of their keys.
+    keys : Keys
+        The keys of these rows.
+    v_astra : ndarray of int
+        The versions of these rows.
+    """
+    again = connection.is_in_transaction()
+    async with connection.transaction():
+        await connection.execute(statements.create_stage)
+        if again:
+            await connection.execute(statements.empty_stage)
+        await connection.copy_to_table(
+            statements.stage,
+            schema_name="pg_temp",
+            source=_ahead(encoder.blocks(_as_slice(rows), len(rows))),  # type: ignore[arg-type]  # any buffer will do
+            columns=encoder.names,
+            format="binary",
+        )
+        returned = await _copied_out(connection, _merge(statements), statements.returned, statements)
+        stored, written = Stored(len(rows)), places_of(_keys_of(returned), keys)
+        stored.put(written, returned, returned["inserted"])
+        if len(written) < len(rows):
+            await _add_held_back(connection, statements, stored, written, keys, v_astra)
+        return stored
+
+
+def _as_slice(rows: Places) -> slice | Places:
+    """Return neighbouring rows as a slice, which needs no copy."""
+    first = int(rows[0]) if len(rows) else 0
+    neighbours = np.array_equal(rows, np.arange(first, first + len(rows)))
+    return slice(first, first + len(rows)) if neighbours else rows
+
+
+async def _ahead(blocks: Iterator[bytes | memoryview]) -> AsyncIterator[bytes | memoryview]:
+    """Yield blocks; while one is on its way the next is encoded."""
+    following = asyncio.ensure_future(asyncio.to_thread(next, blocks, None))
+    try:
+        while (block := await following) is not None:
+            following = asyncio.ensure_future(asyncio.to_thread(next, blocks, None))
+            yield block
+    finally:
+        following.cancel()
+
+
+async def _add_held_back(
+    connection: Connection,
+    statements: Statements,
+    stored: Stored,
+    written: Places,
+    keys: Keys,
+    v_astra: Values,
+) -> None:
+    """Take over what is stored where a guard kept it."""
+    found = await _copied_out(
+        connection, _held_back(statements), (*statements.returned[:-1], "v_astra"), statements
+    )
+    kept = np.ones(len(v_astra), bool)
+    kept[written] = False
+    places = places_of(_keys_of(found), keys)
+    found, places = found[kept[places]], places[kept[places]]
+    if len(places) < kept.sum():
+        raise DatabaseError(
+            f"{statements.record_class.table}: the server neither stored nor kept some of the rows; "
+            "look for a trigger that leaves rows out"
+        )
+    guards, newer = statements.guards, found["v_astra"] > v_astra[places]
+    is_kept = (newer & guards.keep_newer) | (not guards.skip_unchanged)
+    stored.put(places, found, np.where(is_kept, KEPT, UNCHANGED))
+
+
+def _keys_of(rows: Values) -> Keys:
+    return Keys(rows["spectrum_pk"].astype(np.int64), rows["v_astra_major_minor"].astype(np.int64))
+
+
+async def _copied_out(
+    connection: Connection, query: str, names: tuple[str, ...], statements: Statements
+) -> Values:
+    """Run a query and return its rows as a structured array; no Python object is made for a row."""
+    parts: list[bytes] = []
+
+    async def take(part: bytes) -> None:
+        parts.append(part)
+
+    await connection.copy_from_query(query, output=take, format="binary")
+    record_class = statements.record_class
+    types = ["boolean" if name == "inserted" else record_class.column(name).type.sql for name in names]
+    return decoded(b"".join(parts), names, types)
+
+
+@lru_cache(maxsize=1024)
+def _merge(statements: Statements) -> str:
+    """Store every row of the temporary table; returns keys and stored columns, times as they are."""
+    rows = exp.select(*map(_column, statements.columns)).from_(_stage(statements))
+    return _sql(statements._upsert(rows))
+
+
+@lru_cache(maxsize=1024)
+def _held_back(statements: Statements) -> str:
+    """Return what is stored under the keys of the rows of the temporary table."""
+    table, stage = statements.record_class.table, "stage"
+    formula = statements.record_class.column("v_astra_major_minor").generated or ""
+    generated: exp.Expression = exp.maybe_parse(formula, dialect="postgres")
+    for column in generated.find_all(exp.Column):
+        column.replace(_column(column.name, stage))
+    matches = exp.and_(
+        _column("spectrum_pk", table).eq(_column("spectrum_pk", stage)),
+        _column("v_astra_major_minor", table).eq(generated),
+    )
+    names = (*statements.returned[:-1], "v_astra")
+    query = exp.select(*(_column(name, table) for name in names)).from_(statements._table)
+    return _sql(query.join(_stage(statements).as_(_name(stage), table=True), on=matches))
+
+
+def _stage(statements: Statements) -> exp.Table:
+    return exp.Table(this=_name(statements.stage), db=_name("pg_temp"))

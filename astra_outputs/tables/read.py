@@ -1,0 +1,201 @@
+"""Read the columns of a table, whatever library it comes from, as NumPy arrays.
+
+No library is imported for an object that is not its own: a library that made an object is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from astra_outputs.errors import shorten
+from astra_outputs.tables.cells import Cells, Flagged, Values, objects
+
+WIDEST = 1 << 24
+"""Most bytes that short texts may take as one rectangle, where they are not all of one length."""
+
+
+def named_columns(table: Any) -> dict[str, Any]:
+    """Return the columns of a table by name, in its order, each as its library gives it.
+
+    Parameters
+    ----------
+    table : pyarrow.Table, pandas.DataFrame, polars.DataFrame, astropy.table.Table, structured ndarray or mapping
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+    """
+    libraries = _libraries(table)
+    if "pyarrow" in libraries and hasattr(table, "column_names"):
+        return {name: table.column(at) for at, name in enumerate(table.column_names)}
+    if "astropy" in libraries and hasattr(table, "colnames"):
+        return {name: table[name] for name in table.colnames}
+    if libraries & {"pandas", "polars"} and hasattr(table, "columns"):
+        return {str(name): table[name] for name in table.columns}
+    if isinstance(table, np.ndarray) and table.dtype.names:
+        return {name: table[name] for name in table.dtype.names}
+    if isinstance(table, Mapping):
+        return {str(name): values for name, values in table.items()}
+    raise TypeError(
+        "save_table takes an Arrow table, a pandas or polars DataFrame, an astropy Table or a mapping of "
+        f"column names to arrays, not {shorten(table)}"
+    )
+
+
+def cells_of(values: Any) -> Cells:
+    """Return the cells of one column.
+
+    Parameters
+    ----------
+    values : object
+        An array, masked array, list, column of one of the libraries, a pair (values, mask) whose mask
+        says where a value is missing, or one value for every row.
+
+    Raises
+    ------
+    ValueError
+        If a mask does not fit its values.
+    """
+    if isinstance(values, tuple) and len(values) == 2 and _is_mask(values[1]):
+        return _masked(*values)
+    libraries = _libraries(values)
+    for library, read in _READERS.items():
+        if library in libraries and not isinstance(values, np.ndarray):
+            return read(values)
+    if isinstance(values, list | tuple | range):
+        return Cells(objects(list(values)))
+    if hasattr(values, "__array__") and getattr(values, "ndim", 0) > 0:
+        return _from_numpy(values if isinstance(values, np.ndarray) else np.asarray(values))
+    return Cells.all(values)
+
+
+def _is_mask(values: Any) -> bool:
+    return isinstance(values, np.ndarray) and values.dtype.kind == "b"
+
+
+def _masked(values: Any, mask: Flagged) -> Cells:
+    cells = cells_of(values)
+    if mask.shape != (len(cells),) or cells.constant:
+        raise ValueError(f"has {len(cells):,} values and a mask of shape {mask.shape}")
+    missing = mask if cells.missing is None else mask | cells.missing
+    return replace(cells, missing=missing)
+
+
+def _libraries(value: Any) -> set[str]:
+    return {base.__module__.partition(".")[0] for base in type(value).__mro__}
+
+
+def _from_numpy(array: Any) -> Cells:
+    unit, missing = getattr(array, "unit", None), None
+    if np.ma.is_masked(array):
+        missing = np.ma.getmaskarray(array)
+    elif hasattr(array, "unmasked"):  # a masked Quantity
+        missing, array = np.asarray(array.mask), array.unmasked
+    if array.ndim > 1 or array.dtype.kind in "TV":
+        return Cells(objects(list(array)), unit=unit)
+    return Cells(np.asarray(np.ma.getdata(array)), missing, unit=unit)
+
+
+def _from_arrow(column: Any) -> Cells:
+    from pyarrow import types as kinds
+
+    if hasattr(column, "combine_chunks"):
+        column = column.combine_chunks()
+    if not hasattr(column, "null_count"):
+        return Cells.all(column.as_py())
+    if kinds.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    missing = column.is_null().to_numpy(zero_copy_only=False) if column.null_count else None
+    if kinds.is_timestamp(column.type):
+        moments = column.cast("int64").fill_null(0).to_numpy()
+        unit, zone = column.type.unit, column.type.tz
+        return Cells(moments.view(f"datetime64[{unit}]"), missing, aware=zone is not None)
+    if kinds.is_boolean(column.type):
+        return Cells(column.fill_null(value=False).to_numpy(zero_copy_only=False), missing)
+    if kinds.is_integer(column.type) or kinds.is_floating(column.type):
+        return Cells(_numbers(column), missing)
+    if kinds.is_string(column.type) or kinds.is_large_string(column.type):
+        texts = _texts(column.cast("large_string"), missing)
+        if texts is not None:
+            return Cells(texts, missing)
+    return Cells(objects(column.to_pylist()))
+
+
+def _numbers(column: Any) -> Values:
+    """Return the values of an Arrow array as they lie in memory, whatever stands where one is missing."""
+    dtype = np.dtype(column.type.to_pandas_dtype())
+    _, data = column.buffers()
+    if data is None:
+        return np.zeros(len(column), dtype)
+    return np.frombuffer(data, dtype)[column.offset : column.offset + len(column)]
+
+
+def _texts(column: Any, missing: Flagged | None) -> Values | None:
+    """Return the UTF-8 of Arrow texts as an array of bytes, if they are short and printable ASCII."""
+    _, offsets, data = column.buffers()
+    if data is None or not len(column):
+        return None
+    ends = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
+    lengths = np.diff(ends)
+    width = max(1, int(lengths.max()))
+    text = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
+    if width * len(lengths) > max(WIDEST, 4 * len(text)) or not _printable(text):
+        return None
+    padded = np.zeros((len(lengths), width), np.uint8)
+    padded[np.arange(width) < lengths[:, None]] = text
+    if missing is not None:
+        padded[missing] = 0
+    return padded.view(f"S{width}")[:, 0]
+
+
+def _printable(text: Values) -> bool:
+    return not len(text) or bool(text.min() >= 0x20 and text.max() <= 0x7E)
+
+
+def _from_pandas(column: Any) -> Cells:
+    if not hasattr(column, "isna"):
+        return Cells.all(column)
+    dtype = column.dtype
+    missing = np.asarray(column.isna()) if column.isna().any() else None
+    if isinstance(dtype, np.dtype):
+        # Of numbers only NaN is missing, and NaN needs no mark.
+        return Cells(column.to_numpy(), missing if dtype.kind == "O" else None)
+    if getattr(dtype, "tz", None) is not None and hasattr(column, "dt"):
+        moments = column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+        return Cells(moments, missing, aware=True)
+    if getattr(dtype, "numpy_dtype", None) is not None and dtype.numpy_dtype.kind in "biuf":
+        return Cells(column.to_numpy(dtype.numpy_dtype, na_value=dtype.numpy_dtype.type(0)), missing)
+    return Cells(column.to_numpy(object), missing)
+
+
+def _from_polars(column: Any) -> Cells:
+    if not hasattr(column, "null_count"):
+        return Cells.all(column)
+    missing = column.is_null().to_numpy() if column.null_count() else None
+    kind = column.dtype
+    if kind.is_numeric() and not kind.is_decimal():
+        return Cells(column.fill_null(0).to_numpy(), missing)
+    if str(kind) == "Boolean":
+        return Cells(column.fill_null(value=False).to_numpy(), missing)
+    if hasattr(kind, "time_zone"):
+        moments = column.to_physical().fill_null(0).to_numpy()
+        return Cells(moments.view(f"datetime64[{kind.time_unit}]"), missing, aware=kind.time_zone is not None)
+    return Cells(objects(column.to_list()))
+
+
+def _from_astropy(column: Any) -> Cells:
+    """Read a mixin column, such as one of times, value by value; the others are NumPy arrays."""
+    return Cells.all(column) if getattr(column, "isscalar", False) else Cells(objects(list(column)))
+
+
+_READERS: dict[str, Callable[[Any], Cells]] = {
+    "pyarrow": _from_arrow,
+    "pandas": _from_pandas,
+    "polars": _from_polars,
+    "astropy": _from_astropy,
+}

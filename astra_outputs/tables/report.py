@@ -1,0 +1,32 @@
+"""What a save of a table did: outcomes and keys, aligned to its rows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from astra_outputs.records.base import Outcome
+from astra_outputs.report import OUTCOMES, SaveReport
+
+
+class TableReport(SaveReport):
+    """One outcome a row, and what the database decided, in the order of the table.
+
+    Attributes
+    ----------
+    task_pk : ndarray of int64
+        Keys of the results; 0 where a row was rejected.
+    created, modified : ndarray of datetime64[us]
+        When the rows were first and last stored, in UTC; NaT where a row was rejected.
+    rejected : list[Rejected]
+        The rows that were refused, each with its reason (`on_error="collect"`), by position.
+    """
+
+    task_pk: NDArray[np.int64]
+    created: NDArray[np.datetime64]
+    modified: NDArray[np.datetime64]
+
+    def where(self, outcome: Outcome) -> NDArray[np.bool_]:
+        """Return for each row whether this is its outcome."""
+        same: NDArray[np.bool_] = np.frombuffer(self._places, np.uint8) == OUTCOMES.index(outcome)
+        return same
