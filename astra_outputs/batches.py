@@ -29,8 +29,8 @@ class Rows(NamedTuple):
     ----------
     key : tuple[str, ...]
         Names of the columns of the natural key.
-    keys : list[tuple]
-        Its values, ascending.
+    columns : list[Sequence]
+        Its values, one sequence a column.
     records : list[Record]
     positions : Sequence[int]
         Where the records stand in the call, counted from 0.
@@ -39,17 +39,26 @@ class Rows(NamedTuple):
     """
 
     key: tuple[str, ...]
-    keys: list[tuple[Any, ...]]
+    columns: list[Sequence[Any]]
     records: list[Record]
     positions: Sequence[int]
     values: list[tuple[Any, ...]]
 
-    def pick(self, places: Iterable[int]) -> Rows:
+    @property
+    def keys(self) -> list[Any]:
+        """What tells the rows apart: their keys, or the first column where the others are all alike.
+
+        The version nearly always is, which spares a tuple a row.
+        """
+        first, *others = self.columns
+        alike = all(len(set(column)) == 1 for column in others)
+        return list(first) if alike else list(zip(first, *others, strict=True))
+
+    def pick(self, places: Sequence[int]) -> Rows:
         """Return the rows at these places."""
-        places = list(places)
         return Rows(
             self.key,
-            [self.keys[place] for place in places],
+            [[column[place] for place in places] for column in self.columns],
             [self.records[place] for place in places],
             [self.positions[place] for place in places],
             [self.values[place] for place in places],
@@ -57,7 +66,7 @@ class Rows(NamedTuple):
 
     def key_of(self, place: int) -> dict[str, Any]:
         """Return the natural key of one row, by column name."""
-        return dict(zip(self.key, self.keys[place], strict=True))
+        return {name: column[place] for name, column in zip(self.key, self.columns, strict=True)}
 
 
 @dataclass
@@ -185,79 +194,88 @@ class Reader:
 
     def _sorted(self, batch: Batch) -> Batch:
         """Fill in what is to be stored."""
-        for names, (keys, places) in self._by_natural_key(batch).items():
-            chosen = dict(zip(keys, places, strict=True))
-            if len(chosen) < len(keys):
-                chosen = self._without_twins(batch, names, keys, places)
+        for group in self._by_natural_key(batch):
+            rows = self._without_twins(batch, group)
             if self._number_keys:
-                batch.numbers = numbers_of(chosen)
-                if self._duplicates == "error":
-                    self._refuse_seen(batch, names, chosen)
-            ascending = sorted(chosen)
-            if ascending == keys and len(keys) == len(batch.records):
-                rows = Rows(names, ascending, batch.records, batch.positions, batch.values)
-            else:
-                order = [chosen[key] for key in ascending]
-                records = [batch.records[place] for place in order]
-                positions = [batch.start + place for place in order]
-                rows = Rows(names, ascending, records, positions, [batch.values[place] for place in order])
-            batch.rows.append(rows)
+                rows = self._without_seen(batch, rows)
+            keys = rows.keys
+            if sorted(keys) != keys:
+                rows = rows.pick(sorted(range(len(keys)), key=keys.__getitem__))
+            if keys:
+                batch.rows.append(rows)
         return batch
 
-    def _by_natural_key(self, batch: Batch) -> dict[tuple[str, ...], tuple[list[Any], Sequence[int]]]:
-        """Return keys and places in the batch, for each natural key that records are stored by."""
+    def _by_natural_key(self, batch: Batch) -> list[Rows]:
+        """Return the records for each natural key that they are stored by."""
+        records = batch.records
         names, *others = batch.record_class.natural_keys
         if not others:
-            keys: list[Any] = list(map(attrgetter(*names), batch.records))
-            if len(names) == 1:
-                keys = [(key,) for key in keys]
-            if not any(None in key for key in keys):
-                return {names: (keys, range(len(keys)))}
-        groups: dict[tuple[str, ...], tuple[list[Any], list[int]]] = {}
-        for place, record in enumerate(batch.records):
+            columns: list[Sequence[Any]] = [list(map(attrgetter(name), records)) for name in names]
+            if not any(None in column for column in columns):
+                return [Rows(names, columns, records, batch.positions, batch.values)]
+        keys: dict[tuple[str, ...], dict[int, Any]] = {}
+        for place, record in enumerate(records):
             try:
                 key = record.key()
             except InvalidRecord as error:
                 if self._on_error == "raise":
                     raise
                 batch.rejected.append(Rejected(batch.start + place, {}, str(error)))
-                continue
-            group = groups.setdefault(tuple(key), ([], []))
-            group[0].append(tuple(key.values()))
-            group[1].append(place)
-        return {**groups}
+            else:
+                keys.setdefault(tuple(key), {})[place] = tuple(key.values())
+        return [
+            Rows(
+                names,
+                list(zip(*by_place.values(), strict=True)),
+                [records[place] for place in by_place],
+                [batch.start + place for place in by_place],
+                [batch.values[place] for place in by_place],
+            )
+            for names, by_place in keys.items()
+        ]
 
-    def _without_twins(
-        self, batch: Batch, names: tuple[str, ...], keys: Sequence[Any], places: Sequence[int]
-    ) -> dict[Any, int]:
-        """Return the place of each key where some occur twice in the batch."""
-        chosen: dict[Any, int] = {}
-        for key, place in zip(keys, places, strict=True):
-            earlier = chosen.get(key)
+    def _without_twins(self, batch: Batch, rows: Rows) -> Rows:
+        """Leave one row where a key occurs twice in the batch, or refuse it."""
+        keys = rows.keys
+        if len(set(keys)) == len(keys):
+            return rows
+        kept: dict[Any, int] = {}
+        for place, key in enumerate(keys):
+            earlier = kept.get(key)
             if earlier is not None and self._duplicates == "error":
-                self._refuse(batch, dict(zip(names, key, strict=True)), batch.start + earlier, place)
+                self._refuse(batch, rows, place, rows.positions[earlier])
                 continue
             if earlier is not None:
-                batch.superseded[batch.start + earlier] = batch.start + place
-            chosen[key] = place
-        return chosen
+                batch.superseded[rows.positions[earlier]] = rows.positions[place]
+            kept[key] = place
+        return rows.pick(list(kept.values()))
 
-    def _refuse_seen(self, batch: Batch, names: tuple[str, ...], chosen: dict[Any, int]) -> None:
-        """Refuse keys that an earlier batch had."""
-        again = self._seen.again(batch.numbers)
+    def _without_seen(self, batch: Batch, rows: Rows) -> Rows:
+        """Refuse keys that an earlier batch had, and remember the others."""
+        batch.numbers = numbers_of(rows.columns)
+        if self._duplicates == "last":
+            return rows
+        again = set(self._seen.again(batch.numbers))
         if again:
-            by_number = {(key[1:], unsigned(key[0])): key for key in chosen}
-            for key, (family, number) in sorted((by_number[entry], entry) for entry in again):
-                where = self._seen.where(family, number)
-                self._refuse(batch, dict(zip(names, key, strict=True)), where, chosen.pop(key))
-            batch.numbers = numbers_of(chosen)
+            kept = []
+            for place, (number, *family) in enumerate(zip(*rows.columns, strict=True)):
+                key = (tuple(family), unsigned(number))
+                if key in again:
+                    self._refuse(batch, rows, place, self._seen.where(*key))
+                else:
+                    kept.append(place)
+            rows = rows.pick(kept)
+            batch.numbers = numbers_of(rows.columns)
         self._seen.add(batch.numbers, batch.positions)
+        return rows
 
-    def _refuse(self, batch: Batch, key: dict[str, Any], earlier: int | range, place: int) -> None:
-        error = DuplicateKey(batch.record_class.table, key, (earlier, batch.start + place))
+    def _refuse(self, batch: Batch, rows: Rows, place: int, earlier: int | range) -> None:
+        """Refuse one row whose key occurs a second time."""
+        key, position = rows.key_of(place), rows.positions[place]
+        error = DuplicateKey(batch.record_class.table, key, (earlier, position))
         if self._on_error == "raise":
             raise error
-        batch.rejected.append(Rejected(batch.start + place, key, str(error)))
+        batch.rejected.append(Rejected(position, key, str(error)))
 
 
 def row_of(record_class: type[Record]) -> itemgetter[Any]:

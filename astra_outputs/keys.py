@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 from pyroaring import BitMap64
@@ -72,14 +72,15 @@ def has_number_keys(record_class: type[Record]) -> bool:
     return not others and all(record_class.column(name).type in (BIGINT, INTEGER) for name in names)
 
 
-def numbers_of(keys: Iterable[tuple[Any, ...]]) -> Numbers:
-    """Return natural keys as sets of numbers."""
-    keys = list(keys)
-    families = {key[1:] for key in keys}
-    return {
-        family: bitmap([key[0] for key in keys if len(families) == 1 or key[1:] == family])
-        for family in families
-    }
+def numbers_of(columns: Sequence[Sequence[Any]]) -> Numbers:
+    """Return natural keys, one sequence a column, as sets of numbers."""
+    numbers, *others = columns
+    if all(len(set(column)) == 1 for column in others):
+        return {tuple(column[0] for column in others): bitmap(numbers)}
+    families: dict[Hashable, list[int]] = {}
+    for number, *family in zip(*columns, strict=True):
+        families.setdefault(tuple(family), []).append(number)
+    return {family: bitmap(found) for family, found in families.items()}
 
 
 def bitmap(numbers: Sequence[int]) -> BitMap64:

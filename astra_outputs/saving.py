@@ -194,19 +194,18 @@ class Saving:
             return Done(batch, await self._store_rows(batch, batch.rows), [])
         stored, rejected = [], list(batch.rejected)
         for rows in batch.rows:
-            if rows.keys:
-                more, refused = await sift(
-                    rows, lambda part: self._store_part(batch, part), lambda part: self._missing(batch, part)
-                )
-                stored += more
-                rejected += refused
+            more, refused = await sift(
+                rows, lambda part: self._store_part(batch, part), lambda part: self._missing(batch, part)
+            )
+            stored += more
+            rejected += refused
         return Done(batch, stored, rejected)
 
     async def _store_part(self, batch: Batch, rows: Rows) -> Stored:
         return (await self._store_rows(batch, [rows]))[0]
 
     async def _store_rows(self, batch: Batch, parts: list[Rows]) -> list[Stored]:
-        texts = [(self._statements(batch, rows), rows) for rows in parts if rows.keys]
+        texts = [(self._statements(batch, rows), rows) for rows in parts]
         told_apart_by_row = self._options.duplicates == "error" and not batch.numbers
 
         def check(stored: list[Stored]) -> None:
@@ -228,7 +227,7 @@ class Saving:
             number: self._seen_rows.where(family, number)
             for family, number in self._seen_rows.again({(): numbers})
         }
-        if not seen and len(numbers) == sum(len(part.rows.keys) for part in stored):
+        if not seen and len(numbers) == sum(len(part.rows.records) for part in stored):
             return
         for part in stored:
             for place, key in enumerate(_primary_keys([part])):

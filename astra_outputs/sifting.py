@@ -52,16 +52,16 @@ async def sift(
         if isinstance(error, UnknownReference):
             orphans = _orphans(rows, await missing(rows))
             if orphans:
-                rest = rows.pick(place for place in range(len(rows.keys)) if place not in orphans)
+                rest = rows.pick([place for place in range(len(rows.records)) if place not in orphans])
                 rejected = [_rejected(rows, place, reason) for place, reason in orphans.items()]
-                stored, others = await sift(rest, store, missing) if rest.keys else ([], [])
+                stored, others = await sift(rest, store, missing) if rest.records else ([], [])
                 return stored, rejected + others
-        if len(rows.keys) == 1:
+        if len(rows.records) == 1:
             return [], [_rejected(rows, 0, str(error))]
     # One bad row in n takes about log2(n) rounds to find, instead of n.
-    middle = len(rows.keys) // 2
+    middle = len(rows.records) // 2
     stored, rejected = await sift(rows.pick(range(middle)), store, missing)
-    more, others = await sift(rows.pick(range(middle, len(rows.keys))), store, missing)
+    more, others = await sift(rows.pick(range(middle, len(rows.records))), store, missing)
     return stored + more, rejected + others
 
 

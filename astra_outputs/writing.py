@@ -62,7 +62,13 @@ async def save_one(connection: Connection, statements: Statements, record: Recor
     than the stored one.
     """
     key = tuple(getattr(record, name) for name in statements.key)
-    rows = Rows(statements.key, [key], [record], range(1), [row_of(type(record))(record.__dict__)])
+    rows = Rows(
+        statements.key,
+        [[value] for value in key],
+        [record],
+        range(1),
+        [row_of(type(record))(record.__dict__)],
+    )
     return (await save_rows(connection, [(statements, rows)]))[0]
 
 
@@ -99,7 +105,7 @@ def _is_one_statement(statements: Statements, rows: Rows) -> bool:
     """Tell whether no transaction is needed around what the driver sends at once."""
     if statements.makes_spectra:
         return False
-    return len(rows.keys) == 1 or (len(rows.keys) < COPY_FROM and not statements.guards)
+    return len(rows.records) == 1 or (len(rows.records) < COPY_FROM and not statements.guards)
 
 
 async def _save(
@@ -110,9 +116,9 @@ async def _save(
     again: bool,
 ) -> Stored:
     """Store rows; `again` says that the stage may hold rows of this transaction already."""
-    if len(rows.keys) < COPY_FROM:
+    if len(rows.records) < COPY_FROM:
         with at_work:
-            if len(rows.keys) == 1:
+            if len(rows.records) == 1:
                 row = await connection.fetchrow(statements.upsert_row, *rows.values[0])
                 returned = [] if row is None else [row]
             else:
@@ -133,41 +139,44 @@ async def _matched(
     connection: Connection, statements: Statements, rows: Rows, returned: Sequence[asyncpg.Record]
 ) -> Stored:
     """Match returned rows to records by key; ask for those that a guard left as they were."""
-    width = len(statements.key)
     names = statements.returned
-    columns: list[Sequence[Any]] = list(zip(*returned, strict=True)) or [()] * len(names)
-    keys = list(zip(*columns[:width], strict=True))
-    outcomes = bytes(columns[-1])
-    by_name = {name: columns[names.index(name)] for name in statements.stored}
-    for name in ("created", "modified"):
-        if name in by_name:
-            by_name[name] = _times(by_name[name])
-    if len(keys) < len(rows.keys):
-        held = await _held_back(connection, statements, rows, set(keys))
-        keys += held.rows.keys
-        outcomes += held.outcomes
-        by_name = {name: [*values, *held.columns[name]] for name, values in by_name.items()}
+    found = dict(zip(names, zip(*returned, strict=True) if returned else ((),) * len(names), strict=True))
+    keys: list[Sequence[Any]] = [found[name] for name in statements.key]
+    columns = {name: _times(found[name]) for name in statements.stored}
+    stored = Stored(rows, bytes(found["inserted"]), columns)
+    if len(returned) < len(rows.records):
+        held = await _held_back(connection, statements, rows, set(zip(*keys, strict=True)))
+        keys = [[*some, *others] for some, others in zip(keys, held.rows.columns, strict=True)]
+        columns = {name: [*values, *held.columns[name]] for name, values in columns.items()}
+        stored = Stored(rows, stored.outcomes + held.outcomes, columns)
     # They nearly always come in the order sent, which nobody promises.
-    if keys != rows.keys:
-        places = {key: place for place, key in enumerate(keys)}
-        order = [places[key] for key in rows.keys]
-        outcomes = bytes(outcomes[place] for place in order)
-        by_name = {name: [values[place] for place in order] for name, values in by_name.items()}
-    stored = Stored(rows, outcomes, by_name)
+    if any(list(some) != list(others) for some, others in zip(keys, rows.columns, strict=True)):
+        stored = _in_order(stored, keys)
     if statements.makes_spectra:
         _refuse_other_spectrum(stored)
     return stored
+
+
+def _in_order(stored: Stored, keys: Sequence[Sequence[Any]]) -> Stored:
+    """Bring what was returned for these keys, one sequence a column, into the order of the rows."""
+    places = {key: place for place, key in enumerate(zip(*keys, strict=True))}
+    order = [places[key] for key in zip(*stored.rows.columns, strict=True)]
+    columns: dict[str, Sequence[Any]] = {
+        name: [values[place] for place in order] for name, values in stored.columns.items()
+    }
+    return Stored(stored.rows, bytes(stored.outcomes[place] for place in order), columns)
 
 
 async def _held_back(
     connection: Connection, statements: Statements, rows: Rows, written: set[tuple[Any, ...]]
 ) -> Stored:
     """Return what is stored where a guard kept it."""
-    kept = rows.pick(place for place, key in enumerate(rows.keys) if key not in written)
-    found = await connection.fetch(statements.stored_rows, *map(list, zip(*kept.keys, strict=True)))
+    keys = list(zip(*rows.columns, strict=True))
+    kept = rows.pick([place for place, key in enumerate(keys) if key not in written])
+    found = await connection.fetch(statements.stored_rows, *map(list, kept.columns))
     width = len(statements.key)
-    places = {key: place for place, key in enumerate(kept.keys)}
-    kept = kept.pick(places.pop(tuple(row[:width])) for row in found)
+    places = {key: place for place, key in enumerate(zip(*kept.columns, strict=True))}
+    kept = kept.pick([places.pop(tuple(row[:width])) for row in found])
     if places:
         key = ", ".join(map(str, next(iter(places))))
         raise DatabaseError(
@@ -184,9 +193,9 @@ async def _held_back(
     return Stored(kept, outcomes, {name: [row[name] for row in found] for name in statements.stored})
 
 
-def _times(values: Sequence[Any]) -> Sequence[datetime]:
-    """Return seconds since 1970 as points in time; most rows of a batch have the same."""
-    if not values or isinstance(values[0], datetime):
+def _times(values: Sequence[Any]) -> Sequence[Any]:
+    """Return seconds since 1970 as points in time, most of them the same; other values as they are."""
+    if not values or not isinstance(values[0], float):
         return values
     times = {seconds: EPOCH + timedelta(microseconds=round(seconds * 1e6)) for seconds in set(values)}
     return list(map(times.__getitem__, values))
