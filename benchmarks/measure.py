@@ -1,0 +1,104 @@
+"""Time what is compared in turn, and say by medians what came of it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+
+console = Console(stderr=True)
+
+
+@dataclass
+class Series:
+    """The samples of one way of doing it, a sample a round.
+
+    Attributes
+    ----------
+    rows : int
+        Rows in one sample.
+    seconds : list[float]
+        Wall-clock time of each sample.
+    client : list[float]
+        CPU time of this process in each sample.
+    error : str or None
+        Why there are none.
+    """
+
+    rows: int = 0
+    seconds: list[float] = field(default_factory=list)
+    client: list[float] = field(default_factory=list)
+    error: str | None = None
+
+    async def add(self, work: Callable[[], Awaitable[Any]], rows: int) -> Any:
+        """Run `work` once by the clock and return its result."""
+        gc.collect()
+        self.rows = rows
+        cpu, start = time.process_time(), time.perf_counter()
+        result = await work()
+        self.seconds.append(time.perf_counter() - start)
+        self.client.append(time.process_time() - cpu)
+        return result
+
+    def rates(self) -> list[float]:
+        """Rows a second of each round."""
+        return [self.rows / seconds for seconds in self.seconds]
+
+    def summary(self) -> dict[str, Any]:
+        """Return what is written down; the rates of each round are kept, for ratios within rounds."""
+        if self.error is not None or not self.seconds:
+            return {"error": self.error or "not measured"}
+        rates = self.rates()
+        return {
+            "rows": self.rows,
+            "rounds": len(rates),
+            "rows_per_second": round(median(rates)),
+            "rates": list(map(round, rates)),
+            "microseconds_per_row": round(1e6 / median(rates), 2),
+            "client_cpu": round(median(map(_share, self.client, self.seconds)), 2),
+        }
+
+
+def _share(cpu: float, wall: float) -> float:
+    return cpu / wall
+
+
+def ratio(rates: Sequence[float], against: Sequence[float]) -> float:
+    """Return the median of the ratios within each round."""
+    return median(mine / theirs for mine, theirs in zip(rates, against, strict=False))
+
+
+def turns(names: Sequence[str], rounds: int) -> Iterator[tuple[int, str]]:
+    """Yield every name once a round, each round beginning with another one."""
+    for number in range(rounds):
+        shift = number * max(1, len(names) // max(1, rounds)) % max(1, len(names))
+        for name in (*names[shift:], *names[:shift]):
+            yield number, name
+
+
+def chunks(items: Sequence[Any], size: int) -> list[Any]:
+    """Cut a sequence into batches."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def reason(error: BaseException) -> str:
+    """Return an error in one line."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0] if text else ''}"[:200]
+
+
+def say(message: str) -> None:
+    """Tell whoever waits what is being measured."""
+    console.print(f"[dim]{time.strftime('%H:%M:%S')}[/] {message}", highlight=False)
+
+
+def load_warning() -> str | None:
+    """Return a warning if the machine has other work to do."""
+    load = os.getloadavg()[0]
+    return f"load average {load:.1f}: other work disturbs the measurement" if load > 1 else None

@@ -1,0 +1,64 @@
+"""The plot of docs/performance.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+OURS, HAND, OTHERS, LIMITS = "#c44e52", "#4c72b0", "#9aa0a6", "#3d3d3d"
+COLOURS = {
+    "asyncpg": HAND,
+    "psycopg": HAND,
+    "save": OURS,
+    "from_spectrum": OURS,
+    "encoded": LIMITS,
+    "server": LIMITS,
+}
+
+
+def draw(results: dict[str, Any], file: Path) -> None:
+    """Draw rows a second of a re-run, a panel a width; and of a growing table if that was run."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "performance", "font.size": 8}
+    from matplotlib import pyplot as plt
+
+    widths = results.get("throughput", {}).get("widths", {})
+    grows = "growth" in results
+    figure, axes = plt.subplots(
+        1, len(widths) + grows, figsize=(3.4 * (len(widths) + grows), 4.6), squeeze=False
+    )
+    for axis, (width, phases) in zip(axes[0], widths.items(), strict=False):
+        _bars(axis, width, phases["existing"])
+        if axis is not axes[0][0]:
+            axis.set_yticklabels([])
+    if grows:
+        _growth(axes[0][-1], results["growth"]["sizes"])
+    figure.tight_layout()
+    figure.savefig(file, metadata={"Date": None})
+    plt.close(figure)
+
+
+def _bars(axis: Any, width: str, entries: dict[str, Any]) -> None:
+    names = list(entries)
+    rates = [entries[name].get("rows_per_second", 0) for name in names]
+    labels = [entries[name].get("label", name) for name in names]
+    colours = [next((c for start, c in COLOURS.items() if name.startswith(start)), OTHERS) for name in names]
+    bars = axis.barh(range(len(names)), rates, color=colours)
+    axis.bar_label(bars, [f"{rate:,}" if rate else "not measured" for rate in rates], padding=2, fontsize=6)
+    axis.set(title=f"{width} columns: re-run, rows a second", yticks=range(len(names)))
+    axis.set_yticklabels(labels)
+    axis.set_xlim(0, 1.25 * max(rates, default=1))
+    axis.invert_yaxis()
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def _growth(axis: Any, sizes: dict[str, Any]) -> None:
+    for way in next(iter(sizes.values()))["ways"]:
+        rates = [entry["ways"][way]["rows_per_second"] for entry in sizes.values()]
+        axis.plot(list(map(int, sizes)), rates, marker="o", label=way)
+    axis.set(title="20 columns: re-run of a growing table", xlabel="rows in the table", xscale="log")
+    axis.set_ylim(bottom=0)
+    axis.legend(fontsize=6)
+    axis.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,210 @@
+"""One definition of the benchmarks' tables: record class, SQL and rows all come from it."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+import asyncpg
+from pydantic import create_model
+
+from astra_outputs import PipelineOutputMixin, Real, column, ddl
+from astra_outputs.records.source import Source
+from astra_outputs.records.spectrum import Spectrum
+
+Row = dict[str, Any]
+
+SCHEMA = "astra"
+V_ASTRA = 8001
+NOT_MEASURED = 0.05
+"""Share of the labels that is NULL, as in a survey's tables."""
+
+KEY = ("spectrum_pk", "v_astra_major_minor")
+SHARED = {
+    "source_pk": "bigint",
+    "spectrum_pk": "bigint",
+    "v_astra": "integer",
+    "modified": "timestamptz",
+    "t_elapsed": "real",
+    "t_overhead": "real",
+    "tag": "text",
+}
+"""The shared columns that change in a replaced row, or find it."""
+
+
+class SpectrumKeys(NamedTuple):
+    """What `from_spectrum` reads of a spectrum."""
+
+    spectrum_pk: int
+    source_pk: int
+
+
+@lru_cache
+def storage() -> str:
+    """Return the storage settings of the pipelines' tables, as their SQL files give them."""
+    text = (ddl.schema_dir() / "tables" / "the_cannon.sql").read_text(encoding="utf-8")
+    found = re.search(r"^\)\s*with\s*\((.*?)\)\s*;", text, re.MULTILINE | re.DOTALL)
+    lines = found[1].splitlines() if found else []
+    return " ".join(line.split("--")[0].strip() for line in lines).strip()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A pipeline's table with some number of labels beside the shared columns.
+
+    Parameters
+    ----------
+    width : int
+        Number of labels, nullable reals.
+    """
+
+    width: int
+
+    @property
+    def name(self) -> str:
+        return f"bench{self.width}"
+
+    @property
+    def seed(self) -> str:
+        """Table with the same rows, for filling the one that is measured from within the server."""
+        return f"{self.name}_seed"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(f"label_{number:03d}" for number in range(self.width))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a client sends."""
+        return (*(name for name in SHARED if name != "modified"), *self.labels)
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """The columns that a re-run replaces."""
+        return (*(name for name in SHARED if name != "spectrum_pk"), *self.labels)
+
+    def sql_type(self, name: str) -> str:
+        return SHARED.get(name, "real")
+
+    @cached_property
+    def record_class(self) -> type[PipelineOutputMixin]:
+        return _record_class(self.width)
+
+    def create(self, settings: str | None = None, *, source_index: bool = True) -> str:
+        """Return the SQL of the table, as the pipelines' tables are; and of its seed."""
+        name, labels = self.name, "".join(f"{label} real,\n" for label in self.labels)
+        settings = storage() if settings is None else settings
+        index = f"create index {name}_source_idx on {name} (source_pk);" if source_index else ""
+        return f"""
+            drop table if exists {name};
+            create table {name} (
+                task_pk bigint generated always as identity,
+                source_pk bigint,
+                spectrum_pk bigint not null,
+                v_astra integer not null,
+                v_astra_major_minor integer not null generated always as (v_astra / 1000) stored,
+                created timestamptz not null default statement_timestamp(),
+                modified timestamptz not null default statement_timestamp(),
+                t_elapsed real,
+                t_overhead real,
+                tag text not null default '',
+                {labels}
+                constraint {name}_pkey primary key (task_pk),
+                constraint {name}_spectrum_version_key unique (spectrum_pk, v_astra_major_minor),
+                constraint {name}_source_fkey foreign key (source_pk) references source (pk),
+                constraint {name}_spectrum_fkey foreign key (spectrum_pk) references spectrum (pk),
+                constraint {name}_version_check check (v_astra >= 0)
+            ) {f"with ({settings})" if settings else ""};
+            {index}
+            drop table if exists {self.seed};
+            create unlogged table {self.seed} as select {", ".join(self.columns)} from {name} limit 0;
+        """
+
+    def upsert(self, rows: str) -> str:
+        """Return the upsert that everyone who writes SQL by hand sends."""
+        columns = ", ".join(self.columns)
+        replaced = ", ".join(f"{name} = excluded.{name}" for name in self.replaced)
+        return f"insert into {self.name} ({columns}) {rows} on conflict ({', '.join(KEY)}) do update set {replaced}"
+
+    RETURNING = " returning spectrum_pk, task_pk"
+
+
+@lru_cache
+def _record_class(width: int) -> type[PipelineOutputMixin]:
+    labels: dict[str, Any] = {
+        name: (Real, column(unit="dex", description="One label")) for name in Table(width).labels
+    }
+    return create_model(f"Bench{width}", __base__=PipelineOutputMixin, __module__=__name__, **labels)
+
+
+def rows_of(table: Table, count: int, *, start: int = 1, seed: int = 1) -> list[Row]:
+    """Return rows as a pipeline has them: plain values by column, in the order of their keys."""
+    draw = random.Random(seed)
+    return [
+        {
+            "source_pk": pk,
+            "spectrum_pk": pk,
+            "v_astra": V_ASTRA,
+            "t_elapsed": 0.25,
+            "t_overhead": 0.125,
+            "tag": "",
+            **{
+                label: None if draw.random() < NOT_MEASURED else draw.randrange(1 << 20) / 1024
+                for label in table.labels
+            },
+        }
+        for pk in range(start, start + count)
+    ]
+
+
+def arrays_of(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the same rows as NumPy columns in single precision, NaN where nothing was measured."""
+    import numpy as np
+
+    keys = {name: np.array([row[name] for row in rows], np.int64) for name in ("spectrum_pk", "source_pk")}
+    reals = ("t_elapsed", "t_overhead", *table.labels)
+    nan = float("nan")
+    return keys | {
+        name: np.array([nan if row[name] is None else row[name] for row in rows], np.float32)
+        for name in reals
+    }
+
+
+async def create_parents(connection: asyncpg.Connection, count: int) -> None:
+    """Create `count` sources and spectra, which results refer to."""
+    files = [ddl.sql_file(Source), ddl.sql_file(Spectrum)]
+    await ddl.apply(connection, SCHEMA, files)
+    await connection.execute(f"set search_path to {SCHEMA}")
+    for parent in ("source", "spectrum"):
+        known = await connection.fetchval(f"select coalesce(max(pk), 0) from {parent}")
+        await connection.execute(f"insert into {parent} (pk) select generate_series({known + 1}, {count})")
+        await connection.execute(f"vacuum (freeze, analyze) {parent}")
+
+
+async def load_seed(connection: asyncpg.Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Keep the rows on the server, from where `fill` takes them."""
+    await connection.execute(f"truncate {table.seed}")
+    await connection.copy_records_to_table(
+        table.seed, records=[tuple(row.values()) for row in rows], columns=table.columns, schema_name=SCHEMA
+    )
+    await connection.execute(
+        f"create unique index if not exists {table.seed}_key on {table.seed} (spectrum_pk)"
+    )
+    await connection.execute(f"vacuum (freeze, analyze) {table.seed}")
+
+
+async def fill(connection: asyncpg.Connection, table: Table, where: str = "true") -> None:
+    """Bring the table into the same state before every measurement: these rows, packed, vacuumed."""
+    columns = ", ".join(table.columns)
+    await connection.execute(f"truncate {table.name}")
+    async with connection.transaction():
+        # The seed's keys are known to be good; checking them again would double the time.
+        await connection.execute("set local session_replication_role = replica")
+        await connection.execute(
+            f"insert into {table.name} ({columns}) select {columns} from {table.seed} where {where} order by spectrum_pk"
+        )
+    await connection.execute(f"vacuum (freeze, analyze) {table.name}")
