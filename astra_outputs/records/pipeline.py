@@ -20,6 +20,7 @@ from astra_outputs.columns import (
 )
 from astra_outputs.errors import InvalidRecord, KeyMismatch, Problem, shorten
 from astra_outputs.records.base import Record
+from astra_outputs.records.native import native_validator
 from astra_outputs.version import configured_version, major_minor
 
 FROM_SPECTRUM = ("spectrum_pk", "source_pk")
@@ -81,7 +82,7 @@ class PipelineOutputMixin(Record):
         return major_minor(self.v_astra)
 
     @classmethod
-    def from_spectrum(cls, spectrum: Any, **values: Any) -> Self:
+    def from_spectrum(cls, spectrum: Any, /, **values: Any) -> Self:
         """Return the result of this pipeline for one spectrum.
 
         Parameters
@@ -104,28 +105,37 @@ class PipelineOutputMixin(Record):
         InvalidRecord
             If a value does not fit its column, or the spectrum was not stored and has no key.
         """
-        for name in FROM_SPECTRUM:
-            try:
-                key = getattr(spectrum, name)
-            except AttributeError:
-                raise TypeError(
-                    f"{cls.table}: a {type(spectrum).__name__} is not a spectrum: it has no {name}"
-                ) from None
-            given = values.get(name)
-            if given is not None and given != key:
-                raise _mismatch(cls.table, name, given, f"the spectrum says {shorten(key)}")
-            values[name] = key
-        if values["spectrum_pk"] is None:
+        try:
+            spectrum_pk, source_pk = spectrum.spectrum_pk, spectrum.source_pk
+        except AttributeError:
+            missing = next(name for name in FROM_SPECTRUM if not hasattr(spectrum, name))
+            raise TypeError(
+                f"{cls.table}: a {type(spectrum).__name__} is not a spectrum: it has no {missing}"
+            ) from None
+        if "spectrum_pk" in values or "source_pk" in values:
+            cls._refuse_other_keys(values, spectrum_pk, source_pk)
+        if spectrum_pk is None:
             problem = Problem("spectrum_pk", None, "the spectrum has no key yet: save it first")
             raise InvalidRecord(cls.table, (problem,))
+        values["spectrum_pk"], values["source_pk"] = spectrum_pk, source_pk
         if values.get("v_astra") is None:
             values["v_astra"] = configured_version()
-        if not cls._columns.keys() >= values.keys():
-            cls._fold_flags(values)
+        record: Self | None = native_validator(cls).build(values)
+        if record is not None:
+            return record
+        cls._fold_flags(values)
         try:
             return cls.__pydantic_validator__.validate_python(values)  # type: ignore[no-any-return]
         except ValidationError as error:
             cls._refuse(error)
+
+    @classmethod
+    def _refuse_other_keys(cls, values: dict[str, Any], *keys: Any) -> None:
+        """Refuse keys among the values that are not the spectrum's; None counts as not given."""
+        for name, key in zip(FROM_SPECTRUM, keys, strict=True):
+            given = values.get(name)
+            if given is not None and given != key:
+                raise _mismatch(cls.table, name, given, f"the spectrum says {shorten(key)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in FROM_SPECTRUM:
