@@ -47,9 +47,8 @@ class SpectrumKeys(NamedTuple):
 def storage() -> str:
     """Return the storage settings of the pipelines' tables, as their SQL files give them."""
     text = (ddl.schema_dir() / "tables" / "the_cannon.sql").read_text(encoding="utf-8")
-    found = re.search(r"^\)\s*with\s*\((.*?)\)\s*;", text, re.MULTILINE | re.DOTALL)
-    lines = found[1].splitlines() if found else []
-    return " ".join(line.split("--")[0].strip() for line in lines).strip()
+    found = re.search(r"^\)\s*(?:--.*\s*)*with \((.*?)\);", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 @dataclass(frozen=True)
