@@ -75,9 +75,7 @@ async def test_a_missing_right_says_which_table_and_whom_to_ask(guest: str) -> N
             await outputs.get_by_id(astra_outputs.Source, 1)
 
 
-async def test_ctrl_c_leaves_whole_batches_and_a_clean_exit(
-    database, connection, name, tmp_path: Path
-) -> None:
+async def test_ctrl_c_leaves_whole_batches_and_a_clean_exit(database, connection) -> None:
     command = [sys.executable, "-c", INTERRUPTED, database]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ) as process:  # noqa: ASYNC220
         assert process.stdout is not None
