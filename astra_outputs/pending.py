@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from astra_outputs.database import Database
 from astra_outputs.errors import WrongRecordClass, shorten
+from astra_outputs.records.base import Record
 from astra_outputs.records.pipeline import PipelineOutputMixin
 from astra_outputs.records.spectrum import SpectrumMixin
 from astra_outputs.statements import _column, _name, _sql
@@ -88,7 +89,11 @@ class Pending(Generic[S]):
         limit: int | None = None,
     ) -> Pending[S]:
         """Return what is asked for, checked."""
-        for given, wanted in ((record_class, PipelineOutputMixin), (spectrum_class, SpectrumMixin)):
+        classes: list[tuple[object, type[Record]]] = [
+            (record_class, PipelineOutputMixin),
+            (spectrum_class, SpectrumMixin),
+        ]
+        for given, wanted in classes:
             if not (isinstance(given, type) and issubclass(given, wanted)):
                 what = "a pipeline's record class" if wanted is PipelineOutputMixin else "a class of spectra"
                 raise WrongRecordClass(f"{shorten(given)} is not {what}")

@@ -54,6 +54,14 @@ class ReplayReport:
         """Whether nothing is left behind."""
         return not (self.rejected or self.corrupt or self.waiting)
 
+    def add(self, other: ReplayReport) -> None:
+        """Take over what another replay did; what still waits is what waited last."""
+        self.files += other.files
+        self.counts.update(other.counts)
+        self.rejected += other.rejected
+        self.corrupt += other.corrupt
+        self.waiting = other.waiting
+
     def __str__(self) -> str:
         counts = ", ".join(f"{self.counts[outcome]:,} {outcome.value}" for outcome in self.counts)
         lines = [f"{self.files:,} files stored: {counts or 'no records'}"]
@@ -64,16 +72,31 @@ class ReplayReport:
 
 
 async def replay(
-    outputs: Outputs, spools: Iterable[Spool], record_classes: Iterable[type[Record]] = ()
+    outputs: Outputs,
+    spools: Iterable[Spool],
+    record_classes: Iterable[type[Record]] = (),
+    *,
+    into: ReplayReport | None = None,
 ) -> ReplayReport:
     """Store what waits in the spools, the newest results first.
+
+    Parameters
+    ----------
+    outputs : Outputs
+    spools : iterable of Spool
+        Several at once where they may hold results of the same spectra.
+    record_classes : iterable of type[Record]
+        Classes for the tables of the records; those that a file names are imported otherwise.
+    into : ReplayReport, optional
+        The report to fill, for whoever wants to know how far it came.
 
     Raises
     ------
     ConnectionLost
         If the server stays away; what is not stored stays where it is.
     """
-    report, classes = ReplayReport(), _Classes(record_classes)
+    report = ReplayReport() if into is None else into
+    classes = _Classes(record_classes)
     waiting = []
     for spool in spools:
         recovered = spool.recover()

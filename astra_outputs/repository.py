@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from weakref import WeakSet
 
 from astra_outputs.batches import Duplicates, OnError, Records, class_of
 from astra_outputs.database import Connection, Database
@@ -22,7 +24,11 @@ from astra_outputs.version import major_minor, parse_version
 from astra_outputs.writing import save_one
 
 if TYPE_CHECKING:
+    from astra_outputs.replay import ReplayReport
     from astra_outputs.tables.report import TableReport
+    from astra_outputs.work import Run
+    from astra_outputs.work.driving import Pipeline
+    from astra_outputs.work.options import RunWith
 
 R = TypeVar("R", bound=Record)
 P = TypeVar("P", bound=PipelineOutputMixin)
@@ -39,6 +45,7 @@ class Outputs:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._gate = Gate(database)
+        self._runs: WeakSet[Run] = WeakSet()
 
     def __repr__(self) -> str:
         return f"Outputs({self._database.where}, schema={self.schema!r})"
@@ -55,6 +62,8 @@ class Outputs:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for run in list(self._runs):
+            await run.aclose()
         await self._database.close()
 
     @property
@@ -297,6 +306,65 @@ class Outputs:
     ) -> int:
         """Return how many spectra `pending` would yield; the server counts, no row is sent."""
         return await Pending.of(record_class, spectrum_class, v_astra, shard).count(self._database)
+
+    def run(
+        self, pipeline: Pipeline, spectra: Iterable[Any] | AsyncIterable[Any], **options: Unpack[RunWith]
+    ) -> Run:
+        """Run a pipeline over spectra and store what it makes; nothing that is finished gets lost.
+
+        Iterate over what is returned (`async for record in outputs.run(...)`) to get each record once
+        it is safe: stored, or on the disk with the outcome "spooled". Or await it for the report.
+
+        Parameters
+        ----------
+        pipeline : generator function, plain or async
+            Takes the spectra as an iterator and yields records, or `...` after time spent on what
+            they have in common. A plain one runs in a thread of its own, an async one in the event
+            loop. Each record gets `t_elapsed` and `t_overhead` [s], unless the pipeline sets them.
+        spectra : iterable or async iterable
+            `outputs.pending(...)`, for example.
+        **options
+            `v_astra`, `batch_size`, `max_age`, `processes`, `on_error`, `spool` and others:
+            `astra_outputs.work.RunOptions` describes them.
+
+        Raises
+        ------
+        PipelineFailed
+            If the pipeline fails and no spectrum is to blame, or on too many, or `on_error` is "raise".
+        WrongRecordClass
+            If it yields something else, or cannot be run in another process.
+        SpoolFull
+            If neither the database nor the spool takes the results.
+        DatabaseError
+            If the database refuses whole batches; their records are in the spool.
+        """
+        from astra_outputs.work import Run, RunOptions
+
+        return Run(self, pipeline, spectra, RunOptions(**options))
+
+    async def replay(
+        self, *folders: Path | str, record_classes: Iterable[type[Record]] = ()
+    ) -> ReplayReport:
+        """Store what `run` left on the disk while the database was away; may be repeated at will.
+
+        A row that was stored later than a spooled result was made stays as it is (outcome: kept).
+
+        Parameters
+        ----------
+        *folders : Path or str
+            Several at once where they may hold results of the same spectra: the newest stays.
+        record_classes : iterable of type[Record]
+            Classes for the tables of the records; those that a file names are imported otherwise.
+
+        Raises
+        ------
+        ConnectionLost
+            If the server stays away; what is not stored stays where it is.
+        """
+        from astra_outputs.replay import replay
+        from astra_outputs.spool import Spool
+
+        return await replay(self, [Spool(folder) for folder in folders], record_classes)
 
     async def _get(
         self,

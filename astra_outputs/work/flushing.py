@@ -1,0 +1,291 @@
+"""Stores records in batches while the pipeline goes on; in the spool where the database stays away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from astra_outputs.database import retrying_for
+from astra_outputs.errors import ConnectionLost, DatabaseError, SpoolFull
+from astra_outputs.facts import tell
+from astra_outputs.records.base import Outcome, Record
+from astra_outputs.replay import ReplayReport, replay
+from astra_outputs.report import SaveReport
+from astra_outputs.spool import REJECTED, WAITING, Spool
+from astra_outputs.work.driving import Made
+from astra_outputs.work.report import RunReport
+from astra_outputs.work.timing import ServerClock, spread
+
+if TYPE_CHECKING:
+    from astra_outputs.repository import Outputs
+
+log = logging.getLogger("astra_outputs.worker")
+T = TypeVar("T")
+
+HANGS = 60.0
+"""Seconds beyond the retry budget after which a save that gives no answer is given up."""
+
+LONG = 86_400.0
+"""Seconds that storing a whole spool may take."""
+
+PASSING = ("08", "25", "40", "53", "55P03", "57", "58")
+"""SQLSTATEs, or their beginnings, of a server that is away, busy or out of room: mended by others."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """When to store.
+
+    Attributes
+    ----------
+    batch_size : int
+        Records that are stored together.
+    max_age : float
+        Seconds after which a record is stored, however few there are.
+    """
+
+    batch_size: int
+    max_age: float
+
+
+class Flusher:
+    """Takes records as they are made, and hands them on once they are safe.
+
+    Parameters
+    ----------
+    outputs : Outputs
+    spool : Spool
+    bounds : Bounds
+    report : RunReport
+        Kept up to date.
+    safe : Callable
+        Called with the records of each batch that is stored or spooled.
+    """
+
+    def __init__(
+        self,
+        outputs: Outputs,
+        spool: Spool,
+        bounds: Bounds,
+        report: RunReport,
+        safe: Callable[[list[Record], int], None],
+    ) -> None:
+        self._outputs, self._spool, self._bounds, self._report = outputs, spool, bounds, report
+        self._safe = safe
+        self._made: list[Made] = []
+        self._oldest = 0.0
+        self._overhead = 0.0
+        self._wake = asyncio.Event()
+        self._urgent = False
+        self._closed = False
+        self._away = False
+        self._draining: asyncio.Task[None] | None = None
+        self._time = asyncio.get_running_loop().time
+        self._impatient = asyncio.Event()
+        self.clock = ServerClock()
+        self.error: Exception | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Records that are not safe yet."""
+        return len(self._made)
+
+    def take(self, made: Made) -> None:
+        """Take a record; it is stored with the next batch."""
+        if not self._made:
+            self._oldest = self._time()
+        self._made.append(made)
+        if len(self._made) >= self._bounds.batch_size or len(self._made) == 1:
+            self._wake.set()
+
+    def spend(self, overhead: float) -> None:
+        """Take seconds of overhead that no record followed."""
+        self._overhead += overhead
+
+    def flush(self) -> None:
+        """Store what there is, without waiting for a batch to be full."""
+        self._urgent = bool(self._made)
+        self._wake.set()
+
+    def close(self) -> None:
+        """Store what there is, and end."""
+        self._closed = True
+        self._wake.set()
+
+    def hurry(self) -> None:
+        """Give up a database that does not answer: the time left is needed for the spool."""
+        self._impatient.set()
+
+    async def run(self) -> None:
+        """Store batches until closed."""
+        while True:
+            await self._due()
+            if not self._made:
+                break
+            batch = self._made[: self._bounds.batch_size]
+            await self._store(batch)
+            del self._made[: len(batch)]
+            self._oldest = self._time()
+            self._urgent = self._urgent and bool(self._made)
+        if self._draining is not None:
+            await self._draining
+        if self._report.counts[Outcome.SPOOLED] and not self._impatient.is_set():
+            await self.drain_now(0.0 if self._urgent else self._outputs._database.retry_for)
+
+    async def _due(self) -> None:
+        """Wait until a batch is full or old enough, or the end has come."""
+        while not (
+            self._closed or len(self._made) >= self._bounds.batch_size or (self._urgent and self._made)
+        ):
+            self._wake.clear()
+            left = self._oldest + self._bounds.max_age - self._time() if self._made else None
+            if left is not None and left <= 0:
+                return
+            try:
+                async with asyncio.timeout(left):
+                    await self._wake.wait()
+            except TimeoutError:
+                return
+
+    async def _store(self, batch: list[Made]) -> None:
+        """Store records of any classes, or put them on the disk."""
+        overhead = sum(made.overhead for made in batch) + self._overhead
+        self._overhead = 0.0
+        spread(overhead, [made.record for made in batch])
+        by_class: dict[type[Record], list[Record]] = {}
+        for made in batch:
+            by_class.setdefault(type(made.record), []).append(made.record)
+        for records in by_class.values():
+            safe = await self._store_class(records)
+            self._safe(safe, len(records))
+
+    async def _store_class(self, records: list[Record]) -> list[Record]:
+        since, start = self.clock.now(), perf_counter()
+        try:
+            saved = await self._save(records)
+        except Exception as error:  # noqa: BLE001 (whatever the reason, the records go to the disk)
+            return await self._to_spool(records, since, error)
+        if self._away:
+            self._away = False
+            tell(log, logging.INFO, "database is back")
+            self.drain()
+        self._report.counts.update(saved.counts)
+        self._take_time(records)
+        table = records[0].table
+        tell(
+            log,
+            logging.INFO,
+            "stored",
+            table=table,
+            records=len(records),
+            seconds=perf_counter() - start,
+            saved=saved,
+        )
+        if not saved.rejected:
+            return records
+        self._report.rejected += saved.rejected
+        refused = [records[rejected.position] for rejected in saved.rejected]
+        for rejected in saved.rejected:
+            tell(log, logging.ERROR, "refused by the database", table=table, why=rejected)
+        await self._write(refused, since, REJECTED)
+        return [record for record in records if record.outcome is not Outcome.REJECTED]
+
+    async def _save(self, records: list[Record]) -> SaveReport:
+        budget = 0.0 if self._away or self._impatient.is_set() else self._outputs._database.retry_for
+
+        async def save() -> SaveReport:
+            with retrying_for(budget):
+                return await self._outputs.save_many(
+                    records, batch_size=len(records), duplicates="last", on_error="collect"
+                )
+
+        return await self._unless_it_hangs(save(), budget + HANGS)
+
+    async def _unless_it_hangs(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
+        """Return what the work returns; give it up after so many seconds, or when time is short.
+
+        It is cancelled then but not waited for: a network that swallows packets answers to nothing.
+        If it does end well later, the rows are those in the spool.
+        """
+        task = asyncio.ensure_future(work)
+        hurry = asyncio.ensure_future(self._impatient.wait())
+        try:
+            await asyncio.wait({task, hurry}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise ConnectionLost("the database gives no answer")
+        finally:
+            hurry.cancel()
+            if not task.done():
+                task.cancel()
+                task.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    async def _to_spool(self, records: list[Record], since: Any, error: Exception) -> list[Record]:
+        passing = is_passing(error)
+        level = logging.WARNING if passing else logging.ERROR
+        tell(log, level, "cannot store", table=records[0].table, records=len(records), why=error)
+        if not passing:
+            self.error = self.error or error
+        elif not self._away:
+            self._away = True
+        if await self._write(records, since, WAITING):
+            for record in records:
+                record._stored(Outcome.SPOOLED)
+            self._report.counts[Outcome.SPOOLED] += len(records)
+            return records
+        try:  # the last resort: the database once more, with all the time that there is
+            self._away = False
+            saved = await self._save(records)
+        except Exception as last:  # noqa: BLE001
+            self._report.lost += [record.key() for record in records]
+            tell(log, logging.CRITICAL, "results are lost", records=len(records), why=last)
+            return []
+        self._report.counts.update(saved.counts)
+        return records
+
+    async def _write(self, records: list[Record], since: Any, ending: str) -> bool:
+        """Put records on the disk; False, and an error for the end of the run, if that fails."""
+        try:
+            path = await asyncio.to_thread(self._spool.write, records, since, ending)
+        except (SpoolFull, OSError) as error:
+            tell(log, logging.ERROR, "cannot spool", records=len(records), why=error)
+            self.error = error
+            return False
+        self._report.spool = self._spool.folder
+        tell(log, logging.WARNING, "spooled", table=records[0].table, records=len(records), file=path.name)
+        return True
+
+    def _take_time(self, records: list[Record]) -> None:
+        written = (Outcome.INSERTED, Outcome.REPLACED)
+        times = [record.__dict__.get("modified") for record in records if record.outcome in written]
+        if times and times[0] is not None:
+            self.clock.set(max(filter(None, times)))
+
+    def drain(self) -> None:
+        """Store what is in the spool, while new records go on being made and stored."""
+        if self._draining is None or self._draining.done():
+            self._draining = asyncio.create_task(self.drain_now())
+
+    async def drain_now(self, budget: float = 0.0) -> None:
+        """Store what is in the spool; if the database is away for so many seconds, the rest waits."""
+        if not self._spool.folder.is_dir():
+            return
+        report = ReplayReport()
+        try:
+            with retrying_for(budget):
+                await self._unless_it_hangs(replay(self._outputs, [self._spool], into=report), LONG)
+        except (DatabaseError, OSError) as error:
+            self._away = self._away or is_passing(error)
+            tell(log, logging.WARNING, "spool not drained", why=error)
+        self._report.replayed.add(report)
+
+
+def is_passing(error: Exception) -> bool:
+    """Tell whether the database may take the same records later without anything being changed here."""
+    if isinstance(error, ConnectionLost | OSError):
+        return True
+    return isinstance(error, DatabaseError) and (error.sqlstate or "").startswith(PASSING)

@@ -1,0 +1,50 @@
+"""Pipelines that the tests of the worker run in other processes, which import them from here."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from astra_outputs import TheCannon
+
+
+def teff_is_key(spectra: Any) -> Iterator[TheCannon]:
+    """Give each spectrum its key for a temperature."""
+    for spectrum in spectra:
+        yield TheCannon.from_spectrum(spectrum, teff=float(spectrum.spectrum_pk))
+
+
+async def teff_is_key_async(spectra: Any) -> AsyncIterator[TheCannon]:
+    """Do the same, asynchronously."""
+    async for spectrum in spectra:
+        yield TheCannon.from_spectrum(spectrum, teff=float(spectrum.spectrum_pk))
+
+
+def process_as_tag(spectra: Any) -> Iterator[TheCannon]:
+    """Say in which process a result was made."""
+    for spectrum in spectra:
+        yield TheCannon.from_spectrum(spectrum, tag=str(os.getpid()))
+
+
+def fails_on_every_third(spectra: Any) -> Iterator[TheCannon]:
+    """Raise on each spectrum whose key is a multiple of three."""
+    for spectrum in spectra:
+        if spectrum.spectrum_pk % 3 == 0:
+            raise ArithmeticError(f"no fit for {spectrum.spectrum_pk}")
+        yield TheCannon.from_spectrum(spectrum)
+
+
+def dies_on_every_third(spectra: Any) -> Iterator[TheCannon]:
+    """End the whole process on each spectrum whose key is a multiple of three."""
+    for spectrum in spectra:
+        if spectrum.spectrum_pk % 3 == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield TheCannon.from_spectrum(spectrum)
+
+
+def yields_what_cannot_be_sent(spectra: Any) -> Iterator[Any]:
+    """Yield something that cannot be pickled."""
+    for _ in spectra:
+        yield lambda: None
