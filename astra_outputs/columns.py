@@ -215,10 +215,11 @@ VERSION = ColumnType(
     (0, MAXIMUM),
     arrays="iu",
 )
-# The native rule refuses text with spaces around it or a NUL: the Python rule mends or explains.
+# The native rule refuses text with spaces around it or a NUL: the Python rule mends or explains. What
+# `str.strip` takes for spaces is one regular expression's \s and four more.
 TEXT = ColumnType(
     "text",
-    core_schema.str_schema(strict=True, pattern=r"^(?:[^\x00\s](?:[^\x00]*[^\x00\s])?)?$"),
+    core_schema.str_schema(strict=True, pattern=r"^(?:[^\x00\s\x1c-\x1f](?:[^\x00]*[^\x00\s\x1c-\x1f])?)?$"),
     _convert_text,
 )
 BOOLEAN = ColumnType("boolean", core_schema.bool_schema(strict=True), _convert_boolean, arrays="b")

@@ -163,18 +163,18 @@ def _merge(statements: Statements) -> str:
 @lru_cache(maxsize=1024)
 def _held_back(statements: Statements) -> str:
     """Return what is stored under the keys of the rows of the temporary table."""
-    table, stage = statements.record_class.table, "stage"
     formula = statements.record_class.column("v_astra_major_minor").generated or ""
     generated: exp.Expression = exp.maybe_parse(formula, dialect="postgres")
     for column in generated.find_all(exp.Column):
-        column.replace(_column(column.name, stage))
+        column.replace(_column(column.name, "sent"))
     matches = exp.and_(
-        _column("spectrum_pk", table).eq(_column("spectrum_pk", stage)),
-        _column("v_astra_major_minor", table).eq(generated),
+        _column("spectrum_pk", "kept").eq(_column("spectrum_pk", "sent")),
+        _column("v_astra_major_minor", "kept").eq(generated),
     )
-    names = (*statements.returned[:-1], "v_astra")
-    query = exp.select(*(_column(name, table) for name in names)).from_(statements._table)
-    return _sql(query.join(_stage(statements).as_(_name(stage), table=True), on=matches))
+    # A table may be called as the other one is: both get a name of their own.
+    target = statements._table.as_(_name("kept"), table=True)
+    query = exp.select(*(_column(name, "kept") for name in (*statements.returned[:-1], "v_astra")))
+    return _sql(query.from_(target).join(_stage(statements).as_(_name("sent"), table=True), on=matches))
 
 
 def _stage(statements: Statements) -> exp.Table:

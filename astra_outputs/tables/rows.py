@@ -106,17 +106,19 @@ def table_rows(record_class: type[PipelineOutputMixin], table: Any, v_astra: Any
     given["v_astra"] = _version(record_class, given.get("v_astra"), v_astra)
     _refuse_names(record_class, given)
     length = _length(record_class, given)
-    columns = {
-        column.name: check(column, given[column.name] if column.name in given else _default(column))
-        for column in record_class.columns()
-        if column.written
-    }
+    names = record_class._flags
+    bits = {name: names.find(record_class.table, name, value=True) for name in given if name in names.names}
+    columns = {}
+    for column in record_class.columns():
+        if column.written:
+            # Where a flag is given, a missing value is a column with no bit set, as in `from_spectrum`.
+            folded = any(bit.column == column.name for bit in bits.values())
+            cells = given[column.name] if column.name in given else _default(column)
+            columns[column.name] = check(replace(column, nullable=True) if folded else column, cells)
     flags = []
-    for name in given:
-        if name not in columns:
-            bit = record_class._flags.find(record_class.table, name, value=True)
-            flags.append(check(_flag_column(record_class, name), given[name]))
-            columns[bit.column] = _fold(columns[bit.column], flags[-1], bit.mask, length)
+    for name, bit in bits.items():
+        flags.append(check(_flag_column(record_class, name), given[name]))
+        columns[bit.column] = _fold(columns[bit.column], flags[-1], bit.mask, length)
     return TableRows(record_class, length, columns, tuple(flags))
 
 

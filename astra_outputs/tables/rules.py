@@ -106,7 +106,8 @@ def _numbers(column: Column, given: Cells) -> tuple[Cells, Flagged | None]:
 def _too_large(values: Values, largest: float) -> Flagged | None:
     """Tell where a floating-point number is too large or infinite; NaN is neither."""
     limit = min(largest, float(np.finfo(values.dtype).max))
-    bad: Flagged = np.abs(values) > limit
+    with np.errstate(invalid="ignore"):  # a NaN that signals is a NaN
+        bad: Flagged = np.abs(values) > limit
     return bad if bad.any() else None
 
 
@@ -123,7 +124,8 @@ def _outside(values: Values, lowest: int, highest: int) -> Flagged | None:
 
 def _whole_numbers(given: Cells, lowest: int, highest: int) -> tuple[Cells, Flagged | None]:
     """Turn an array of floating-point numbers into integers, where they are whole and within the bounds."""
-    values = given.values.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a NaN that signals is a NaN
+        values = given.values.astype(np.float64)
     missing = np.isnan(values)
     if given.missing is not None:
         missing |= given.missing
