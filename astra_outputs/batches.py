@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from operator import attrgetter, itemgetter
 from time import perf_counter
@@ -278,6 +279,7 @@ class Reader:
         batch.rejected.append(Rejected(position, key, str(error)))
 
 
+@lru_cache(maxsize=1024)
 def row_of(record_class: type[Record]) -> itemgetter[Any]:
     """Return what takes the values that a save sends out of a record's dictionary."""
     return itemgetter(*(column.name for column in record_class.columns() if column.written))

@@ -78,7 +78,8 @@ class Statements:
         self.columns = tuple(column.name for column in record_class.columns() if column.written)
         """The columns that a save sends, in the order of the statement's parameters."""
         mark = crc32(repr((schema, record_class.table, self.columns)).encode())
-        self.stage = f"stage_{record_class.table[:40]}_{mark:08x}"
+        table = record_class.table.encode()[:40].decode(errors="ignore")
+        self.stage = f"stage_{table}_{mark:08x}"
         """Name of the temporary table through which a batch is copied; its columns are part of it."""
         self.has_times = "modified" in record_class.model_fields
         self.makes_spectra = issubclass(record_class, SpectrumMixin)
@@ -90,7 +91,7 @@ class Statements:
 
     @cached_property
     def upsert_row(self) -> str:
-        """Store one row, given as one parameter a column; returns the stored columns."""
+        """Store one row, given as one parameter a column; returns the columns `returned`."""
         values = [exp.Parameter(this=exp.Literal.number(place)) for place in range(1, len(self.columns) + 1)]
         return _sql(
             self._upsert(exp.Values(expressions=[exp.Tuple(expressions=self._with_spectrum(values))]))
@@ -98,7 +99,10 @@ class Statements:
 
     @property
     def returned(self) -> tuple[str, ...]:
-        """What a save returns: the key, the stored columns, and whether the row is a new one."""
+        """What a save returns: the key, the stored columns, and whether the row is a new one.
+
+        Times are seconds since 1970: the driver makes such a number in a fifth of the time of a `datetime`.
+        """
         return (*dict.fromkeys((*self.key, *self.stored)), "inserted")
 
     @cached_property
@@ -117,19 +121,14 @@ class Statements:
 
     @cached_property
     def merge_stage(self) -> str:
-        """Store every row of the temporary table; returns keys and stored columns.
-
-        Times are returned as seconds since 1970: the driver takes a fifth of a microsecond for such a
-        number, and one for a `datetime`.
-        """
+        """Store every row of the temporary table; returns the columns `returned`."""
         values = self._with_spectrum([_column(name) for name in self.columns])
         rows = exp.select(*values).from_(exp.Table(this=_name(self.stage), db=_name("pg_temp")))
-        return _sql(self._upsert(rows, seconds=True))
+        return _sql(self._upsert(rows))
 
     @cached_property
     def stored_rows(self) -> str:
         """What is stored under given keys: one array a key column is the parameter."""
-        table = self.record_class.table
         arrays = [
             exp.Cast(
                 this=exp.Parameter(this=exp.Literal.number(place)),
@@ -141,9 +140,10 @@ class Statements:
             expressions=arrays,
             alias=exp.TableAlias(this=_name("wanted"), columns=[_name(name) for name in self.key]),
         )
-        matches = exp.and_(*(_column(name, table).eq(_column(name, "wanted")) for name in self.key))
+        matches = exp.and_(*(_column(name, "stored").eq(_column(name, "wanted")) for name in self.key))
         returned = dict.fromkeys([*self.key, *self.stored, *(["v_astra"] if self._is_result else [])])
-        query = exp.select(*(_column(name, table) for name in returned)).from_(self._table)
+        rows = exp.alias_(self._table, "stored", table=True, quoted=True)
+        query = exp.select(*(_column(name, "stored") for name in returned)).from_(rows)
         return _sql(query.join(wanted, on=matches))
 
     @property
@@ -188,14 +188,14 @@ class Statements:
             queries[column.name] = _sql(query.where(exp.not_(exp.Exists(this=there))))
         return queries
 
-    def _upsert(self, rows: exp.Expression, *, seconds: bool = False) -> exp.Expression:
+    def _upsert(self, rows: exp.Expression) -> exp.Expression:
         excluded = [
             exp.EQ(this=_column(name), expression=_column(name, "excluded"))
             for name in (*self._replaced, *(["modified"] if self.has_times else []))
         ]
         returned = [
             exp.alias_(_seconds(name), name, quoted=True)
-            if seconds and name in ("created", "modified")
+            if name in ("created", "modified")
             else _column(name)
             for name in self.returned[:-1]
         ]
@@ -239,7 +239,7 @@ class Statements:
                 exp.LTE(this=_column("v_astra", table), expression=_column("v_astra", "excluded"))
             )
         if self.guards.not_after:
-            time = exp.Anonymous(this="current_setting", expressions=[exp.Literal.string(NOT_AFTER)])
+            time: exp.Expression = exp.Anonymous(this="current_setting", expressions=[exp.Literal.string(NOT_AFTER)])
             time = exp.Cast(this=time, to=exp.DataType.build("timestamptz", dialect="postgres"))
             conditions.append(exp.LTE(this=_column("modified", table), expression=time))
         if self.guards.skip_unchanged:

@@ -18,12 +18,16 @@ from astra_outputs.records.base import Record
 from astra_outputs.report import KEPT, OUTCOMES, UNCHANGED
 from astra_outputs.statements import Statements
 
-COPY_FROM = 8
-"""Batches of at least this many records go by COPY and merge, smaller ones row by row."""
+COPY_FROM_ROWS, COPY_FROM_VALUES = 32, 5_000
+"""Batches of so many rows and values go by COPY and merge, smaller ones row by row in one round trip.
+
+Measured where the two cross: 190 rows of 26 columns, 70 of 66, 30 of 206.
+"""
 
 IDLE = nullcontext()
 """Nobody waits for the server to be at work."""
 
+TIMES = ("created", "modified")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -105,7 +109,12 @@ def _is_one_statement(statements: Statements, rows: Rows) -> bool:
     """Tell whether no transaction is needed around what the driver sends at once."""
     if statements.makes_spectra:
         return False
-    return len(rows.records) == 1 or (len(rows.records) < COPY_FROM and not statements.guards)
+    return len(rows.records) == 1 or (not statements.guards and not _is_worth_a_copy(rows))
+
+
+def _is_worth_a_copy(rows: Rows) -> bool:
+    count = len(rows.values)
+    return count >= COPY_FROM_ROWS and count * len(rows.values[0]) >= COPY_FROM_VALUES
 
 
 async def _save(
@@ -116,13 +125,12 @@ async def _save(
     again: bool,
 ) -> Stored:
     """Store rows; `again` says that the stage may hold rows of this transaction already."""
-    if len(rows.records) < COPY_FROM:
+    if len(rows.records) == 1:
         with at_work:
-            if len(rows.records) == 1:
-                row = await connection.fetchrow(statements.upsert_row, *rows.values[0])
-                returned = [] if row is None else [row]
-            else:
-                returned = await connection.fetchmany(statements.upsert_row, rows.values)
+            returned = await connection.fetch(statements.upsert_row, *rows.values[0])
+    elif not _is_worth_a_copy(rows):
+        with at_work:
+            returned = await connection.fetchmany(statements.upsert_row, rows.values)
     else:
         await connection.execute(statements.create_stage)
         if again:
@@ -142,7 +150,7 @@ async def _matched(
     names = statements.returned
     found = dict(zip(names, zip(*returned, strict=True) if returned else ((),) * len(names), strict=True))
     keys: list[Sequence[Any]] = [found[name] for name in statements.key]
-    columns = {name: _times(found[name]) for name in statements.stored}
+    columns = {name: _times(found[name]) if name in TIMES else found[name] for name in statements.stored}
     stored = Stored(rows, bytes(found["inserted"]), columns)
     if len(returned) < len(rows.records):
         held = await _held_back(connection, statements, rows, set(zip(*keys, strict=True)))
@@ -193,10 +201,8 @@ async def _held_back(
     return Stored(kept, outcomes, {name: [row[name] for row in found] for name in statements.stored})
 
 
-def _times(values: Sequence[Any]) -> Sequence[Any]:
-    """Return seconds since 1970 as points in time, most of them the same; other values as they are."""
-    if not values or not isinstance(values[0], float):
-        return values
+def _times(values: Sequence[float]) -> Sequence[datetime]:
+    """Return seconds since 1970 as points in time; in a batch most of them are the same."""
     times = {seconds: EPOCH + timedelta(microseconds=round(seconds * 1e6)) for seconds in set(values)}
     return list(map(times.__getitem__, values))
 
