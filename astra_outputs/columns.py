@@ -37,7 +37,7 @@ def plain(value: Any) -> Any:
     kind = type(value)
     if kind.__name__ in ("NAType", "NaTType", "MaskedConstant"):
         return MISSING
-    if hasattr(value, "unit"):
+    if hasattr(value, "unit") and not isinstance(value, datetime):  # pandas' times have one as well
         raise ValueError("carries a unit: pass a plain number in the column's unit (value.to_value(unit))")
     if getattr(value, "dtype", None) is None or not hasattr(value, "item"):
         return value

@@ -188,14 +188,14 @@ class Statements:
             queries[column.name] = _sql(query.where(exp.not_(exp.Exists(this=there))))
         return queries
 
-    def _upsert(self, rows: exp.Expression) -> exp.Expression:
+    def _upsert(self, rows: exp.Expression, *, seconds: bool = True) -> exp.Expression:
         excluded = [
             exp.EQ(this=_column(name), expression=_column(name, "excluded"))
             for name in (*self._replaced, *(["modified"] if self.has_times else []))
         ]
         returned = [
             exp.alias_(_seconds(name), name, quoted=True)
-            if name in ("created", "modified")
+            if seconds and name in ("created", "modified")
             else _column(name)
             for name in self.returned[:-1]
         ]

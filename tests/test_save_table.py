@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -13,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import field_validator
 
+import astra_outputs
 from astra_outputs import (
     BigInt,
     BitFlags,
@@ -462,3 +466,334 @@ async def test_a_table_is_stored_and_refused_as_its_records_are(outputs, connect
     await connection.execute("truncate astra.every_type")
     await outputs.save_many(records)
     assert stored == await rows_of(connection)
+
+
+async def test_every_row_gets_its_outcome_and_key_in_the_order_given(outputs, connection, keys) -> None:
+    await outputs.save_table(EveryType, {"spectrum_pk": keys[::2]}, v_astra=V)
+    spectra = np.array(keys)[np.random.default_rng(1).permutation(40)]
+    report = await outputs.save_table(EveryType, {"spectrum_pk": spectra}, v_astra="0.6.3", batch_size=7)
+    assert list(report) == [Outcome.REPLACED if pk % 2 else Outcome.INSERTED for pk in spectra]
+    rows = {row["task_pk"]: row for row in await connection.fetch("select * from astra.every_type")}
+    assert [rows[pk]["spectrum_pk"] for pk in report.task_pk.tolist()] == spectra.tolist()
+    for pk, created, modified in zip(report.task_pk, report.created, report.modified, strict=True):
+        assert rows[pk]["created"] == created.item().replace(tzinfo=UTC)
+        assert rows[pk]["modified"] == modified.item().replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("connections", [1, 2, 4])
+@pytest.mark.parametrize("batch_size", [3, 1000])
+async def test_any_number_of_connections_stores_the_same(
+    outputs, connection, keys, connections, batch_size
+) -> None:
+    table = {"spectrum_pk": keys[::-1], "a_real": np.arange(40.0)}
+    options = {"v_astra": V, "connections": connections, "batch_size": batch_size}
+    first = await outputs.save_table(EveryType, table, **options)
+    again = await outputs.save_table(EveryType, table, **options)
+    assert (first.counts, again.counts) == ({Outcome.INSERTED: 40}, {Outcome.REPLACED: 40})
+    assert first.task_pk.tolist() == again.task_pk.tolist()
+    assert [row["a_real"] for row in await rows_of(connection)] == list(range(39, -1, -1))
+
+
+async def test_versions_of_one_spectrum_are_different_rows(outputs, connection, keys) -> None:
+    table = {
+        "spectrum_pk": [5, 5, 5, 4],
+        "v_astra": ["1.0.0", "0.6.2", 7001, 6002],
+        "a_real": [1.0, 2.0, 3.0, 4.0],
+    }
+    report = await outputs.save_table(EveryType, table)
+    assert report.counts == {Outcome.INSERTED: 4}
+    again = await outputs.save_table(EveryType, {name: cells[::-1] for name, cells in table.items()})
+    assert again.task_pk.tolist() == report.task_pk.tolist()[::-1]
+
+
+async def test_keys_of_any_size_are_told_apart(outputs, connection, keys) -> None:
+    spectra = [-(2**63), -1, 0, 2**63 - 1]
+    await connection.executemany("insert into astra.spectrum (pk) values ($1)", [(pk,) for pk in spectra])
+    table = {"spectrum_pk": [*spectra, *spectra], "v_astra": [6002] * 4 + [2_147_483_647] * 4}
+    report = await outputs.save_table(EveryType, table, keep_newer=True)
+    again = await outputs.save_table(EveryType, table, skip_unchanged=True)
+    assert again.counts == {Outcome.UNCHANGED: 8}
+    assert again.task_pk.tolist() == report.task_pk.tolist()
+
+
+async def test_the_last_of_two_with_the_same_key_stays_where_it_is_asked_to(
+    outputs, connection, keys
+) -> None:
+    table = {"spectrum_pk": [3, 1, 3, 2, 3], "a_real": [1.0, 2.0, 3.0, 4.0, 5.0]}
+    report = await outputs.save_table(EveryType, table, v_astra=V, duplicates="last")
+    kept, new = Outcome.KEPT, Outcome.INSERTED
+    assert list(report) == [kept, new, kept, new, new]
+    assert report.task_pk[0] == report.task_pk[2] == report.task_pk[4] > 0
+    assert [row["a_real"] for row in await rows_of(connection)] == [2.0, 4.0, 5.0]
+
+
+async def test_a_row_that_gives_way_to_a_refused_one_is_refused_with_it(outputs, keys) -> None:
+    table = {"spectrum_pk": [3, 3], "a_status": [1, 1000]}
+    report = await outputs.save_table(EveryType, table, v_astra=V, duplicates="last", on_error="collect")
+    assert list(report) == [Outcome.REJECTED] * 2
+    assert report.rejected[0].reason == "gave way to row 1, which was refused"
+
+
+@pytest.mark.parametrize("batch_size", [4, 100])
+async def test_guards_hold_back_what_they_should(outputs, connection, keys, batch_size) -> None:
+    versions = np.where(np.arange(40) < 20, 6003, 6002)
+    first = await outputs.save_table(
+        EveryType, {"spectrum_pk": keys, "a_real": [1.0] * 40}, v_astra=versions, batch_size=batch_size
+    )
+    reals = np.where(np.arange(40) < 30, 1.0, 2.0)
+    report = await outputs.save_table(
+        EveryType,
+        {"spectrum_pk": keys, "a_real": reals},
+        v_astra=V,
+        keep_newer=True,
+        skip_unchanged=True,
+        batch_size=batch_size,
+    )
+    assert list(report) == [Outcome.KEPT] * 20 + [Outcome.UNCHANGED] * 10 + [Outcome.REPLACED] * 10
+    assert report.task_pk.tolist() == first.task_pk.tolist()
+    assert (report.modified[:30] == first.modified[:30]).all()
+    assert (report.modified[30:] > first.modified[30:]).all()
+
+
+async def test_a_table_inside_a_callers_transaction_is_part_of_it(outputs, connection, keys) -> None:
+    async with astra_outputs.connect(connection=connection) as mine:
+        transaction = connection.transaction()
+        await transaction.start()
+        await mine.save_table(EveryType, {"spectrum_pk": keys}, v_astra=V, batch_size=9)
+        report = await mine.save_table(EveryType, {"spectrum_pk": keys}, v_astra=V, batch_size=9)
+        assert report.counts == {Outcome.REPLACED: 40}
+        await transaction.rollback()
+        with pytest.raises(ValueError, match="connections must be at most 1"):
+            await mine.save_table(EveryType, {"spectrum_pk": keys}, v_astra=V, connections=2)
+    assert await count(connection) == 0
+
+
+async def test_a_column_that_is_not_given_is_stored_as_in_a_record(outputs, connection, keys) -> None:
+    await outputs.save_table(EveryType, {"spectrum_pk": [1]}, v_astra=V)
+    by_table = await rows_of(connection)
+    await outputs.save(
+        EveryType.from_spectrum(type("S", (), {"spectrum_pk": 1, "source_pk": None}), v_astra=V)
+    )
+    assert by_table == await rows_of(connection)
+
+
+async def test_one_value_stands_for_every_row(outputs, connection, keys) -> None:
+    table = {"spectrum_pk": [1, 2], "tag": " run 3 ", "a_time": NOON, "a_real": None, "flag_odd": True}
+    await outputs.save_table(EveryType, table, v_astra=V)
+    for row in await rows_of(connection):
+        assert (row["tag"], row["a_time"], row["a_real"], row["other_flags"]) == ("run 3", NOON, None, 32)
+
+
+async def test_the_configured_version_is_used_where_none_is_given(outputs, connection, keys) -> None:
+    with astra_outputs.using_version("0.8.1"):
+        await outputs.save_table(EveryType, {"spectrum_pk": [1]})
+    assert (await rows_of(connection))[0]["v_astra"] == 8001
+
+
+async def test_flags_by_name_set_and_clear_bits_of_their_column(outputs, connection, keys) -> None:
+    table = {
+        "spectrum_pk": [1, 2, 3],
+        "other_flags": [32 + 1, 32 + 1, None],
+        "flag_odd": [True, False, True],
+        "flag_other_low_snr": np.array([False, True, False]),
+        "flag_highest": [True, False, False],
+    }
+    await outputs.save_table(EveryType, table, v_astra=V)
+    rows = await rows_of(connection)
+    assert [row["other_flags"] for row in rows] == [32 + 1, 8 + 1, 32]
+    assert [row["result_flags"] for row in rows] == [2**62, 0, 0]
+
+
+async def test_an_empty_table_is_an_empty_report(outputs, keys) -> None:
+    report = await outputs.save_table(EveryType, {"spectrum_pk": []}, v_astra=V)
+    assert (len(report), str(report), report.task_pk.tolist()) == (0, "no records", [])
+
+
+async def test_overlapping_writers_lose_nothing_and_never_deadlock(outputs, connection, keys) -> None:
+    shuffled = [np.random.default_rng(seed).permutation(keys) for seed in range(4)]
+    reports = await asyncio.gather(
+        *(outputs.save_table(EveryType, {"spectrum_pk": pks}, v_astra=V, batch_size=7) for pks in shuffled)
+    )
+    assert sum(report.counts.get(Outcome.INSERTED, 0) for report in reports) == 40
+    assert await count(connection) == 40
+
+
+# Where tables come from.
+
+
+EXPECTED = {
+    "a_real": [1.5, None, None],
+    "an_integer": [1, None, 3],
+    "a_bigint": [2**62 + 1, None, 3],
+    "a_text": ["a", None, "µm"],
+    "a_boolean": [True, None, False],
+    "a_time": [NOON, None, NOON - timedelta(days=20_000, microseconds=1)],
+}
+
+
+def from_arrow() -> Any:
+    pa = pytest.importorskip("pyarrow")
+    kinds = {"a_real": pa.float32(), "a_time": pa.timestamp("us", "America/New_York")}
+    columns = {name: pa.array(values, kinds.get(name)) for name, values in EXPECTED.items()}
+    table = pa.table(
+        {"spectrum_pk": pa.array([1, 2, 3]), **columns, "a_double": pa.array([1.0, np.nan, 2.0])}
+    )
+    # Chunks and offsets, as tables read from files have them.
+    return pa.concat_tables([table.slice(0, 1), table.slice(1)])
+
+
+def from_arrow_batch() -> Any:
+    return from_arrow().combine_chunks().to_batches()[0]
+
+
+def from_arrow_dictionary() -> Any:
+    table = from_arrow()
+    return table.set_column(table.column_names.index("a_text"), "a_text", table["a_text"].dictionary_encode())
+
+
+def from_pandas() -> Any:
+    pandas = pytest.importorskip("pandas")
+    return pandas.DataFrame(
+        {
+            "spectrum_pk": [1, 2, 3],
+            "a_real": np.array([1.5, np.nan, np.nan], np.float32),
+            "an_integer": pandas.array(EXPECTED["an_integer"], "Int32"),
+            "a_bigint": pandas.array(EXPECTED["a_bigint"], "Int64"),
+            "a_text": EXPECTED["a_text"],
+            "a_boolean": pandas.array(EXPECTED["a_boolean"], "boolean"),
+            "a_time": pandas.to_datetime(EXPECTED["a_time"], utc=True).tz_convert("Asia/Tokyo"),
+        }
+    )
+
+
+def from_pandas_of_arrow() -> Any:
+    pandas = pytest.importorskip("pandas")
+    return from_arrow().to_pandas(types_mapper=pandas.ArrowDtype)
+
+
+def from_polars() -> Any:
+    polars = pytest.importorskip("polars")
+    return polars.DataFrame({"spectrum_pk": [1, 2, 3], **EXPECTED}).with_columns(
+        polars.col("a_real").cast(polars.Float32)
+    )
+
+
+def from_astropy() -> Any:
+    table = pytest.importorskip("astropy.table")
+    units = pytest.importorskip("astropy.units")
+    mask = [False, True, False]
+    return table.Table(
+        {
+            "spectrum_pk": [1, 2, 3],
+            "a_real": table.Column([1.5, np.nan, np.nan], unit=units.K, dtype=">f4"),
+            "an_integer": table.MaskedColumn([1, 2, 3], mask=mask),
+            "a_bigint": table.MaskedColumn([2**62 + 1, 2, 3], mask=mask),
+            "a_text": table.MaskedColumn(["a", "x", "µm"], mask=mask),
+            "a_boolean": table.MaskedColumn([True, True, False], mask=mask),
+            "a_time": table.Column(EXPECTED["a_time"], dtype=object),
+        }
+    )
+
+
+def from_pairs() -> Any:
+    mask = np.array([False, True, False])
+    return {
+        "spectrum_pk": np.array([1, 2, 3]),
+        "a_real": (np.array([1.5, 1e300, np.nan]), mask),
+        "an_integer": (np.array([1.0, 0.5, 3.0]), mask),
+        "a_bigint": (np.array([2**62 + 1, 0, 3]), mask),
+        "a_text": (np.array(["a", "\0", "µm"]), mask),
+        "a_boolean": (np.array([True, False, False]), mask),
+        "a_time": EXPECTED["a_time"],
+    }
+
+
+def from_structured() -> Any:
+    pairs = from_pairs()
+    names = ["spectrum_pk", "a_real"]
+    array = np.zeros(3, [(name, "f8") for name in names])
+    array["spectrum_pk"], array["a_real"] = pairs["spectrum_pk"], [1.5, np.nan, np.nan]
+    return array
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        from_arrow,
+        from_arrow_batch,
+        from_arrow_dictionary,
+        from_pandas,
+        from_pandas_of_arrow,
+        from_polars,
+        from_astropy,
+        from_pairs,
+        from_structured,
+    ],
+)
+async def test_a_table_of_any_library_is_stored_as_it_is(
+    outputs, connection, keys, make: Callable[[], Any]
+) -> None:
+    table = make()
+    assert (await outputs.save_table(EveryType, table, v_astra=V)).counts == {Outcome.INSERTED: 3}
+    rows = await rows_of(connection)
+    for name in EXPECTED if make is not from_structured else ["a_real"]:
+        assert [row[name] for row in rows] == EXPECTED[name], name
+
+
+async def test_units_that_astropy_knows_of_must_be_those_of_the_column(outputs, connection, keys) -> None:
+    units = pytest.importorskip("astropy.units")
+    good = {"spectrum_pk": [1, 2], "a_real": [1.0, 2.0] * units.K, "a_double": [1.0, 2.0] * units.one}
+    await outputs.save_table(EveryType, good, v_astra=V)
+    for bad in ({"a_real": [1.0, 2.0] * units.m}, {"a_double": [1.0, 2.0] * units.m}):
+        with pytest.raises(InvalidRecord, match="is in m, the column in"):
+            await outputs.save_table(EveryType, {"spectrum_pk": [1, 2]} | bad, v_astra=V)
+
+
+async def test_arrow_times_are_cut_to_microseconds_and_kept_within_what_python_knows(
+    outputs, connection, keys
+) -> None:
+    pa = pytest.importorskip("pyarrow")
+    moments = pa.array([-1, 1_999], pa.timestamp("ns", "UTC"))
+    await outputs.save_table(EveryType, {"spectrum_pk": [1, 2], "a_time": moments}, v_astra=V)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    assert [row["a_time"] - epoch for row in await rows_of(connection)] == [
+        timedelta(microseconds=-1),
+        timedelta(microseconds=1),
+    ]
+    far = pa.array([10**12], pa.timestamp("s", "UTC"))
+    with pytest.raises(InvalidRecord, match=r"a_time.* in row 0: must be a datetime"):
+        await outputs.save_table(EveryType, {"spectrum_pk": [1], "a_time": far}, v_astra=V)
+    naive = pa.array([0], pa.timestamp("us"))
+    with pytest.raises(InvalidRecord, match=r"a_time.* in row 0: has no time zone"):
+        await outputs.save_table(EveryType, {"spectrum_pk": [1], "a_time": naive}, v_astra=V)
+
+
+def test_no_library_is_imported_for_a_table_of_another_one() -> None:
+    code = """
+import sys, numpy
+import astra_outputs, astra_outputs.repository
+assert "numpy" in sys.modules and not any(n.startswith("astra_outputs.tables") for n in sys.modules)
+from astra_outputs import TheCannon
+from astra_outputs.tables.rows import table_rows
+table_rows(TheCannon, {"spectrum_pk": numpy.arange(3), "teff": [1.0, 2.0, None]}, "0.6.2").refuse()
+assert not {"pyarrow", "pandas", "polars", "astropy"} & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_package_works_without_numpy_and_says_what_to_install_where_it_does_not() -> None:
+    code = """
+import sys
+sys.modules["numpy"] = None
+import astra_outputs, astra_outputs.repository
+from astra_outputs.errors import MissingExtra
+try:
+    import astra_outputs.tables.save
+except MissingExtra as error:
+    assert "astra-outputs[tables]" in str(error)
+else:
+    raise AssertionError("imported")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -157,7 +157,7 @@ async def _copied_out(
 def _merge(statements: Statements) -> str:
     """Store every row of the temporary table; returns keys and stored columns, times as they are."""
     rows = exp.select(*map(_column, statements.columns)).from_(_stage(statements))
-    return _sql(statements._upsert(rows))
+    return _sql(statements._upsert(rows, seconds=False))
 
 
 @lru_cache(maxsize=1024)

@@ -116,7 +116,7 @@ def _from_arrow(column: Any) -> Cells:
         unit, zone = column.type.unit, column.type.tz
         return Cells(moments.view(f"datetime64[{unit}]"), missing, aware=zone is not None)
     if kinds.is_boolean(column.type):
-        return Cells(column.fill_null(value=False).to_numpy(zero_copy_only=False), missing)
+        return Cells(column.fill_null(False).to_numpy(zero_copy_only=False), missing)
     if kinds.is_integer(column.type) or kinds.is_floating(column.type):
         return Cells(_numbers(column), missing)
     if kinds.is_string(column.type) or kinds.is_large_string(column.type):

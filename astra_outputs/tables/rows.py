@@ -186,8 +186,7 @@ def _wrong_unit(column: Column | None, cells: Cells) -> Problem | None:
     """Say where astropy's values are in another unit than the column; a plain number has none."""
     if cells.unit is None or column is None:
         return None
-    wanted = type(cells.unit)() if column.unit is None else column.unit
-    if cells.unit == wanted:
+    if cells.unit == (column.unit or ""):
         return None
     reason = f"is in {cells.unit}, the column in {column.unit or 'no unit'}: convert it first"
     return Problem(column.name, cells[0] if len(cells) else None, reason)

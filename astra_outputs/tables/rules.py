@@ -126,12 +126,13 @@ def _whole_numbers(given: Cells, lowest: int, highest: int) -> tuple[Cells, Flag
     """Turn an array of floating-point numbers into integers, where they are whole and within the bounds."""
     with np.errstate(invalid="ignore"):  # a NaN that signals is a NaN
         values = given.values.astype(np.float64)
-    missing = np.isnan(values)
-    if given.missing is not None:
-        missing |= given.missing
-    # The float nearest to `highest` may be the one above it: 2**63 does not fit a bigint.
-    bad = ~missing & ~((values >= lowest) & (values < float(highest + 1)) & (np.floor(values) == values))
-    whole = np.where(missing | bad, 0.0, values).astype(np.int64)
+        missing = np.isnan(values)
+        if given.missing is not None:
+            missing |= given.missing
+        # The float nearest to `highest` may be the one above it: 2**63 does not fit a bigint.
+        good = (values >= lowest) & (values < float(highest + 1)) & (np.floor(values) == values)
+    bad = ~missing & ~good
+    whole = np.where(good & ~missing, values, 0.0).astype(np.int64)
     return Cells(whole, missing, given.constant), bad
 
 
