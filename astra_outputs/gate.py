@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from astra_outputs.catalog import differences_with_database
-from astra_outputs.database import Connection, Database, translated
+from astra_outputs.database import Connection, Database
 from astra_outputs.errors import SchemaMismatch
 from astra_outputs.records.base import Record
 
@@ -46,9 +46,9 @@ class Gate:
         """
         if record_class in self._passed:
             return
-        async with (database or self._database).acquire() as connection:
-            with translated(record_class.table):
-                await self._compare(connection, record_class)
+        await (database or self._database).run(
+            lambda connection: self._compare(connection, record_class), where=record_class.table
+        )
         self._passed.add(record_class)
 
     async def _compare(self, connection: Connection, record_class: type[Record]) -> None:

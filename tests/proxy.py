@@ -1,0 +1,125 @@
+"""A TCP proxy between the driver and PostgreSQL that cuts the connection where a test says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import parse_qs, urlsplit
+
+Cut = Callable[[bytes], bool]
+"""Given what a client or the server sends, tells whether the connection is cut there."""
+
+
+class Proxy:
+    """Passes bytes on until told to cut.
+
+    Attributes
+    ----------
+    cut_before_server_hears : Callable or None
+        If it says so of what the client sends, the connection is cut and the server never gets it.
+    cut_before_client_hears : Callable or None
+        If it says so of what the server answers, the connection is cut: the server has done what it
+        was asked, and the client does not know.
+    connections, cuts : int
+        Connections opened and cut so far.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self.cut_before_server_hears: Cut | None = None
+        self.cut_before_client_hears: Cut | None = None
+        self.connections = 0
+        self.cuts = 0
+        self._down = False
+        self._open: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def dsn(self) -> str:
+        """Where the proxy listens."""
+        assert self._server is not None
+        port = self._server.sockets[0].getsockname()[1]
+        parts = urlsplit(self._dsn)
+        user = f"{parts.username}@" if parts.username else ""
+        return f"postgresql://{user}127.0.0.1:{port}{parts.path}?sslmode=disable"
+
+    async def start(self) -> None:
+        """Listen."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+
+    async def stop(self) -> None:
+        """Close every connection and listen no more."""
+        assert self._server is not None
+        self._server.close()
+        self.cut()
+        await self._server.wait_closed()
+
+    def take_down(self) -> None:
+        """Close every connection, and each new one as soon as it is made, until `bring_back`."""
+        self._down = True
+        self.cut()
+
+    def bring_back(self) -> None:
+        """Pass everything on again."""
+        self._down = False
+
+    def cut(self) -> None:
+        """Close every connection."""
+        self.cuts += bool(self._open)
+        for writer in list(self._open):
+            writer.transport.abort()
+        self._open.clear()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        parts = urlsplit(self._dsn)
+        options = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        host, port = parts.hostname or options.get("host"), parts.port or options.get("port", "5432")
+        if host is None or host.startswith("/"):
+            return await asyncio.open_unix_connection(f"{host or '/tmp'}/.s.PGSQL.{port}")
+        return await asyncio.open_connection(host, int(port))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        if self._down:
+            writer.transport.abort()
+            return
+        with suppress(OSError):
+            from_server, to_server = await self._connect()
+            self._open |= {writer, to_server}
+            directions = [
+                asyncio.ensure_future(self._pass(reader, to_server, self._client_said)),
+                asyncio.ensure_future(self._pass(from_server, writer, self._server_said)),
+            ]
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+            for direction in directions:
+                direction.cancel()
+            for end in (writer, to_server):
+                self._open.discard(end)
+                end.close()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, said: Cut) -> None:
+        with suppress(OSError):
+            while content := await reader.read(65536):
+                if said(content):
+                    self.cut()
+                    return
+                writer.write(content)
+                await writer.drain()
+
+    def _client_said(self, content: bytes) -> bool:
+        return self.cut_before_server_hears is not None and self.cut_before_server_hears(content)
+
+    def _server_said(self, content: bytes) -> bool:
+        return self.cut_before_client_hears is not None and self.cut_before_client_hears(content)
+
+
+@asynccontextmanager
+async def proxied(dsn: str) -> AsyncIterator[Proxy]:
+    """Run a proxy in front of a server."""
+    proxy = Proxy(dsn)
+    await proxy.start()
+    try:
+        yield proxy
+    finally:
+        await proxy.stop()
