@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter
+from types import SimpleNamespace
 
 import pytest
 
+import astra_outputs
 from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, Source, TheCannon
-from astra_outputs.errors import DuplicateKey, UnknownReference, WrongRecordClass
+from astra_outputs.errors import DuplicateKey, SchemaMismatch, UnknownReference, WrongRecordClass
 
 
 def results(spectra, version: str = "0.6.2", **values):
@@ -206,8 +209,6 @@ async def test_guards_hold_in_batches(outputs, spectra) -> None:
 
 
 async def test_a_batch_inside_a_callers_transaction_can_follow_another(outputs, connection, spectra) -> None:
-    import astra_outputs
-
     stored = await spectra(40)
     async with astra_outputs.connect(connection=connection) as mine, connection.transaction():
         await mine.save_many(results(stored[:20]), batch_size=10)
@@ -220,3 +221,221 @@ async def test_overlapping_writers_lose_nothing_and_never_deadlock(outputs, conn
     batches = [results(stored[::-1] if n % 2 else stored, teff=float(n)) for n in range(6)]
     await asyncio.gather(*(outputs.save_many(batch, batch_size=20) for batch in batches))
     assert await count(connection) == 60
+
+
+# Bad rows among good ones.
+
+
+def nobody(position: int) -> TheCannon:
+    return TheCannon.from_spectrum(
+        SimpleNamespace(spectrum_pk=900_000 + position, source_pk=None), v_astra="0.6.2"
+    )
+
+
+async def test_an_option_of_what_to_do_with_errors_that_makes_no_sense_is_refused(outputs) -> None:
+    with pytest.raises(ValueError, match="on_error must be"):
+        await outputs.save_many([], on_error="ignore")
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 100])
+async def test_good_rows_are_stored_and_bad_ones_come_back_with_the_reason(
+    outputs, connection, spectra, batch_size
+) -> None:
+    records = results(await spectra(60))
+    bad = {position: nobody(position) for position in (0, 13, 14, 59)}
+    records = [bad.get(position, record) for position, record in enumerate(records)]
+    report = await outputs.save_many(records, batch_size=batch_size, on_error="collect")
+    assert report.counts == {Outcome.INSERTED: 56, Outcome.REJECTED: 4}
+    assert [entry.position for entry in report.rejected] == [0, 13, 14, 59]
+    assert report.rejected[1].key == {"spectrum_pk": 900_013, "v_astra_major_minor": 6}
+    assert "spectrum_pk = 900013 is not in spectrum.pk" in str(report.rejected[1])
+    assert [record.outcome for record in records] == list(report)
+    assert await count(connection) == 56
+
+
+async def test_missing_spectra_are_asked_for_once_and_not_row_by_row(outputs, connection, spectra) -> None:
+    records = [*results(await spectra(100)), *map(nobody, range(100))]
+    before = await transactions(connection)
+    await outputs.save_many(records, on_error="collect")
+    assert await transactions(connection) - before < 12
+
+
+async def test_a_row_that_the_table_refuses_is_found_by_halving(outputs, connection, spectra) -> None:
+    await connection.execute("alter table astra.the_cannon add constraint cool check (teff < 9000)")
+    records = results(await spectra(64), teff=5000.0)
+    records[40].teff = 9999.0
+    before = await transactions(connection)
+    report = await outputs.save_many(records, on_error="collect")
+    assert [entry.position for entry in report.rejected] == [40]
+    assert 'violates check constraint "cool"' in report.rejected[0].reason
+    assert await count(connection) == 63
+    assert await transactions(connection) - before < 25
+
+
+async def transactions(connection) -> int:
+    """How many transactions the test's database has seen, those of this connection included."""
+    await connection.execute("select pg_stat_force_next_flush()")
+    await connection.execute("select pg_stat_clear_snapshot()")
+    return await connection.fetchval(
+        "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()"
+    )
+
+
+async def test_what_is_no_rows_fault_is_raised_even_where_errors_are_collected(
+    outputs, connection, spectra
+) -> None:
+    records = results(await spectra(3))
+    await outputs.save_many(records[:1])
+    await connection.execute("alter table astra.the_cannon rename to elsewhere")
+    with pytest.raises(SchemaMismatch):
+        await outputs.save_many(records, on_error="collect")
+
+
+async def test_a_second_record_with_the_same_key_is_rejected_where_errors_are_collected(
+    outputs, spectra
+) -> None:
+    stored = await spectra(4)
+    records = [*results(stored, teff=1.0), *results(stored[:2], teff=2.0)]
+    for batch_size in (100, 4):
+        report = await outputs.save_many(records, on_error="collect", batch_size=batch_size)
+        assert [entry.position for entry in report.rejected] == [4, 5]
+        assert "have the same key" in report.rejected[0].reason
+        assert (await outputs.get_result(TheCannon, stored[0])).teff == 1.0
+
+
+async def test_a_source_without_identifier_is_rejected_where_errors_are_collected(outputs) -> None:
+    report = await outputs.save_many([Source(sdss_id=1), Source(), Source(sdss_id=2)], on_error="collect")
+    assert list(report) == [Outcome.INSERTED, Outcome.REJECTED, Outcome.INSERTED]
+    assert "no key" in str(report.rejected[0])
+
+
+async def test_good_rows_of_an_atomic_call_are_stored_together(outputs, connection, spectra) -> None:
+    records = [*results(await spectra(20)), nobody(0)]
+    report = await outputs.save_many(records, atomic=True, on_error="collect", batch_size=5)
+    assert report.counts == {Outcome.INSERTED: 20, Outcome.REJECTED: 1}
+    assert await count(connection) == 20
+
+
+async def test_collected_errors_leave_a_callers_transaction_usable(connection, spectra) -> None:
+    records = [*results(await spectra(20)), nobody(0)]
+    async with astra_outputs.connect(connection=connection) as mine, connection.transaction():
+        report = await mine.save_many(records, on_error="collect")
+        assert report.counts == {Outcome.INSERTED: 20, Outcome.REJECTED: 1}
+    assert await count(connection) == 20
+
+
+# Keys that come again, of every kind.
+
+
+async def test_a_source_under_two_identifiers_is_one_key(outputs, connection) -> None:
+    twice = [Source(sdss_id=1, gaia_dr3_source_id=10), Source(gaia_dr3_source_id=10)]
+    for batch_size in (1, 2):
+        with pytest.raises(DuplicateKey, match="records 0 and 1"):
+            await outputs.save_many(twice, batch_size=batch_size)
+
+
+async def test_a_spectrum_that_comes_again_in_a_later_batch_is_refused(outputs, connection, spectra) -> None:
+    first, second, third = await spectra(3)
+    again = first.model_copy()
+    with pytest.raises(DuplicateKey, match=r"records \(one of 0 to 1\) and 3") as caught:
+        await outputs.save_many([first, second, third, again], batch_size=2)
+    assert caught.value.key["obj"] == first.obj
+    assert "2 records of this call were stored: 0 to 1" in caught.value.__notes__
+
+
+async def test_a_negative_key_is_a_key(outputs, connection, spectra) -> None:
+    await connection.execute("insert into astra.spectrum (pk) values (-5)")
+    record = TheCannon.from_spectrum(SimpleNamespace(spectrum_pk=-5, source_pk=None), v_astra="0.6.2")
+    with pytest.raises(DuplicateKey, match="records 0 and 1"):
+        await outputs.save_many([record, record.model_copy()], batch_size=1)
+
+
+async def test_two_versions_of_one_spectrum_are_two_keys(outputs, connection, spectra) -> None:
+    stored = await spectra(30)
+    records = [
+        result for pair in zip(results(stored), results(stored, "0.7.0"), strict=True) for result in pair
+    ]
+    for batch_size in (7, 100):
+        await outputs.save_many(records, batch_size=batch_size)
+    assert await count(connection) == 60
+    rows = await connection.fetch("select task_pk, spectrum_pk, v_astra from astra.the_cannon")
+    assert {tuple(row) for row in rows} == {(r.task_pk, r.spectrum_pk, r.v_astra) for r in records}
+
+
+# What records are told, and when.
+
+
+async def test_a_record_that_gave_way_carries_what_is_stored(outputs, spectra) -> None:
+    (stored,) = await spectra(1)
+    first, second, last = (results([stored], teff=float(n))[0] for n in range(3))
+    report = await outputs.save_many([first, second, last], duplicates="last")
+    assert list(report) == [Outcome.KEPT, Outcome.KEPT, Outcome.INSERTED]
+    assert first.task_pk == second.task_pk == last.task_pk is not None
+
+
+@pytest.mark.parametrize("size", [3, 60])
+async def test_records_held_back_by_a_guard_carry_what_is_stored(outputs, spectra, size) -> None:
+    stored = await spectra(size)
+    first = results(stored, "0.6.3", teff=1.0)
+    await outputs.save_many(first)
+    again = results(stored, "0.6.3", teff=1.0)
+    again[1].teff = 2.0
+    report = await outputs.save_many(reversed(again), skip_unchanged=True)
+    assert report.counts == {Outcome.UNCHANGED: size - 1, Outcome.REPLACED: 1}
+    for old, new in zip(first, again, strict=True):
+        assert (old.task_pk, old.created) == (new.task_pk, new.created)
+        assert (old.modified == new.modified) is (new.outcome is Outcome.UNCHANGED)
+
+
+@pytest.mark.parametrize("size", [1, 5, 300])
+async def test_times_are_those_of_the_table_to_the_microsecond(outputs, connection, spectra, size) -> None:
+    records = results(await spectra(size))
+    await outputs.save_many(records)
+    await outputs.save_many(records)
+    rows = await connection.fetch("select task_pk, created, modified from astra.the_cannon")
+    assert {tuple(row) for row in rows} == {(r.task_pk, r.created, r.modified) for r in records}
+    assert all(record.created < record.modified for record in records)
+
+
+async def test_records_of_an_atomic_call_that_fails_are_told_nothing(outputs, spectra) -> None:
+    records = results(await spectra(5))
+    with pytest.raises(UnknownReference):
+        await outputs.save_many([*records, nobody(0)], batch_size=2, atomic=True)
+    assert [record.outcome for record in records] == [None] * 5
+    assert [record.task_pk for record in records] == [None] * 5
+
+
+async def test_an_error_says_which_records_were_stored(outputs, spectra) -> None:
+    records = results(await spectra(6))
+    with pytest.raises(UnknownReference) as caught:
+        await outputs.save_many([*records[:4], nobody(0), records[4]], batch_size=2)
+    assert caught.value.__notes__ == ["4 records of this call were stored: 0 to 3"]
+
+
+async def test_a_slow_source_is_not_read_ahead(outputs, connection, spectra) -> None:
+    """A batch under way ends before a source that takes its time is asked for the next record."""
+    stored, seen = await spectra(4), []
+
+    def slow():
+        for record in results(stored):
+            begun = perf_counter()
+            while perf_counter() - begun < 0.01:
+                pass
+            seen.append([record.outcome for record in given])
+            given.append(record)
+            yield record
+
+    given: list[TheCannon] = []
+    await outputs.save_many(slow(), batch_size=2)
+    assert seen[3][:2] == [Outcome.INSERTED, Outcome.INSERTED]
+
+
+@pytest.mark.parametrize("connections", [0, 5])
+async def test_connections_that_there_are_not_are_refused(outputs, connections) -> None:
+    with pytest.raises(ValueError, match="connections must be at"):
+        await outputs.save_many([], connections=connections)
+
+
+async def test_one_transaction_on_several_connections_is_refused(outputs) -> None:
+    with pytest.raises(ValueError, match="a transaction has one connection"):
+        await outputs.save_many([], connections=2, atomic=True)
