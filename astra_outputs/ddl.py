@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astra_outputs.errors import MissingFile
+from astra_outputs.names import check_name
 
 if TYPE_CHECKING:
     from astra_outputs.database import Connection
@@ -113,7 +114,7 @@ async def apply(
     """
     todo = [*(install_files() if files is None else files), *extra]
     scripts = [(file, file.read_text(encoding="utf-8")) for file in todo]
-    name = quote(schema)
+    name = quote(check_name(schema, "schema"))
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
         before = await connection.fetchval("select current_setting('search_path')")

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from astra_outputs.columns import Column, category, resolve
 from astra_outputs.errors import InvalidRecord, Problem, ReadOnlyColumn, UnknownColumn, WrongRecordClass
 from astra_outputs.flags import named_bits
+from astra_outputs.names import check_name, check_table
 from astra_outputs.records.flag_names import Flag, FlagNames
 
 
@@ -76,6 +77,9 @@ class Record(BaseModel):
             cls.table = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         if "title" not in cls.__dict__:
             cls.title = (cls.__doc__ or cls.__name__).strip().splitlines()[0].rstrip(".")
+        check_table(cls.table, cls.__name__)
+        for name in (*cls.model_fields, *cls.generated):
+            check_name(name, f"column of {cls.table}")
         columns = {name: resolve(name, info) for name, info in cls.model_fields.items()}
         cls._columns = {**columns, **cls.generated}
         cls._flags = FlagNames.of(columns.values())
