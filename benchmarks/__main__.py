@@ -57,7 +57,7 @@ def parts(dsn: str, *, quick: bool, largest: int) -> dict[str, Callable[[], Awai
         "memory": lambda: memory.run(dsn, 1_000_000, 2_000),
         "growth": lambda: growth.run(dsn, sizes, 20_000, 2_000, 7),
         "layout": lambda: layout.run(dsn, {20: 40_000, 200: 10_000}, 8, layout.variants()),
-        "autovacuum": lambda: layout.run_autovacuum(dsn, {20: 200_000, 200: 40_000}, 6, layout.autovacuums()),
+        "autovacuum": lambda: layout.run_autovacuum(dsn, {20: 100_000, 200: 20_000}, 4, layout.autovacuums()),
     }
 
 

@@ -31,12 +31,17 @@ class Variant:
     vacuum: str = "after each re-run"
     """Who vacuums: "after each re-run", "never", or settings of autovacuum."""
     batch: int = 2_000
+    rest: bool = False
+    """Whether autovacuum has ended before the next re-run begins, as if that were hours later."""
 
     @property
     def name(self) -> str:
         index = "" if self.source_index else ", no index on source_pk"
         batch = "" if self.batch == 2_000 else f", batches of {self.batch:,}"
-        return f"fillfactor {self.fillfactor}{index}{batch}, vacuum {self.vacuum}"
+        pace = "" if "=" not in self.vacuum else ", hours apart" if self.rest else ", back to back"
+        return f"fillfactor {self.fillfactor}{index}{batch}, vacuum {self.vacuum}{pace}".replace(
+            "vacuum auto", "auto"
+        )
 
     @property
     def settings(self) -> str:
@@ -53,14 +58,14 @@ def variants(fillfactors: tuple[int, ...] = FILLFACTORS) -> list[Variant]:
     return found
 
 
-def autovacuums(fillfactors: tuple[int, ...] = (100, 70, 50)) -> list[Variant]:
+def autovacuums(fillfactors: tuple[int, ...] = (100, 50)) -> list[Variant]:
     """Return the settings of autovacuum that are compared."""
-    default = "autovacuum_vacuum_scale_factor = 0.2"
-    often = "autovacuum_vacuum_scale_factor = 0.05"
-    unthrottled = f"{often}, autovacuum_vacuum_cost_delay = 0"
-    return [
-        Variant(factor, vacuum=vacuum) for factor in fillfactors for vacuum in (default, often, unthrottled)
+    default, often = (f"autovacuum_vacuum_scale_factor = {share}" for share in (0.2, 0.05))
+    found = [
+        Variant(factor, vacuum=vacuum, rest=True) for factor in fillfactors for vacuum in (default, often)
     ]
+    found += [Variant(factor, vacuum=default) for factor in fillfactors]
+    return [*found, Variant(fillfactors[-1], vacuum=f"{default}, autovacuum_analyze_scale_factor = 100")]
 
 
 async def run(dsn: str, sizes: dict[int, int], reruns: int, chosen: list[Variant]) -> dict[str, Any]:
@@ -119,6 +124,8 @@ class Contender:
         self.wal.append(float(after - before) / len(self._rows))
         if self.variant.vacuum == "after each re-run":
             await connection.execute(f"vacuum {self.table.name}")
+        if self.variant.rest:
+            await _autovacuum_ended(connection, self.table.name)
         await self._note(connection)
 
     async def _note(self, connection: asyncpg.Connection) -> None:
@@ -148,6 +155,15 @@ class Contender:
             "table_mib": [round(heap, 2), round(heap_last, 2)],
             "indexes_mib": [round(indexes, 2), round(indexes_last, 2)],
         }
+
+
+async def _autovacuum_ended(connection: asyncpg.Connection, table: str) -> None:
+    """Wait until autovacuum, which looks every second, has had its time and has nothing left to do."""
+    working = "select count(*) from pg_stat_activity where backend_type = 'autovacuum worker' and strpos(query, $1) > 0"
+    idle = 0
+    while idle < 5:  # a worker that finds nothing is gone at once
+        await asyncio.sleep(0.5)
+        idle = 0 if await connection.fetchval(working, table) else idle + 1
 
 
 @dataclass(frozen=True)
