@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -48,3 +49,17 @@ def yields_what_cannot_be_sent(spectra: Any) -> Iterator[Any]:
     """Yield something that cannot be pickled."""
     for _ in spectra:
         yield lambda: None
+
+
+def hangs_after_three(spectra: Any) -> Iterator[TheCannon]:
+    """Take for ever on the fourth spectrum."""
+    for n, spectrum in enumerate(spectra):
+        if n == 3:
+            print("hanging", flush=True)
+            time.sleep(600)
+        yield TheCannon.from_spectrum(spectrum, teff=float(spectrum.spectrum_pk))
+
+
+def says_nothing(spectra):
+    """Yield results without an annotation that says so."""
+    yield from teff_is_key(spectra)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from astra_outputs.cli import check, describe, new_pipeline
+from astra_outputs.cli import check, describe, new_pipeline, replay, run
 from astra_outputs.errors import AstraOutputsError
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app = typer.Typer(
 app.command()(check.check)
 app.command()(describe.describe)
 app.command()(new_pipeline.new_pipeline)
+app.command()(replay.replay)
+app.command()(run.run)
 
 
 def main() -> None:

@@ -1,0 +1,47 @@
+"""`astra-outputs replay`: store what workers left on the disk."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from astra_outputs.cli.options import Dsn, Records, Schema
+
+if TYPE_CHECKING:
+    from astra_outputs.records.base import Record
+    from astra_outputs.replay import ReplayReport
+
+
+def replay(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(help="Folders of spooled results; all that may hold the same spectra.", exists=True),
+    ],
+    records: Records = None,
+    dsn: Dsn = None,
+    schema: Schema = "astra",
+) -> None:
+    """Store results that could not be stored while the database was away; may be repeated at will.
+
+    A row that was stored later than a result was made stays as it is. Damaged files are kept aside.
+    Exits with 1 if anything is left.
+    """
+    from astra_outputs.discover import record_classes
+
+    classes = record_classes(records or ())
+    report = asyncio.run(_replay(folders, classes, dsn, schema))
+    typer.echo(str(report))
+    if not report.all_stored:
+        raise typer.Exit(1)
+
+
+async def _replay(
+    folders: list[Path], classes: list[type[Record]], dsn: str | None, schema: str
+) -> ReplayReport:
+    from astra_outputs.repository import connect
+
+    async with connect(dsn, schema=schema) as outputs:
+        return await outputs.replay(*folders, record_classes=classes)
