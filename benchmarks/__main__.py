@@ -31,12 +31,8 @@ def parts(dsn: str, *, quick: bool, largest: int) -> dict[str, Callable[[], Awai
         return validation.run(*((200, 3) if quick else (2_000, 15)))
 
     if quick:
-        ways = (
-            "peewee",
-            "asyncpg_copy",
-            "encoded_copy",
-            *(name for name in MODULES if "save" in name),
-        )
+        ours = (name for name, place in MODULES.items() if place.startswith("benchmarks.peers.ours:"))
+        ways = ("peewee", "peewee_models", "asyncpg_copy", "encoded_copy", *ours)
         return {
             "throughput": lambda: throughput.run(dsn, throughput.QUICK, ways),
             "single": lambda: small.single(dsn, {20: 50}),
