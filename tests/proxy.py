@@ -114,6 +114,13 @@ class Proxy:
         return self.cut_before_client_hears is not None and self.cut_before_client_hears(content)
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that nobody announces."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 @asynccontextmanager
 async def proxied(dsn: str) -> AsyncIterator[Proxy]:
     """Run a proxy in front of a server."""

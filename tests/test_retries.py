@@ -16,7 +16,7 @@ from astra_outputs.database import TRANSIENT, Database, is_transient
 from astra_outputs.errors import ConnectionLost, DatabaseError, UnknownReference
 
 sys.path.insert(0, str(Path(__file__).parent))
-from proxy import proxied
+from proxy import proxied, until
 
 
 @pytest.fixture
@@ -132,29 +132,43 @@ async def test_a_connection_that_the_server_ends_is_replaced(database, connectio
 async def test_a_deadlock_ends_with_both_stored(outputs, connection, spectra) -> None:
     first, second = await spectra(2)
     await outputs.save_many(results([first, second]))
-    others = connection.transaction()
-    await others.start()
-    lock = "update astra.the_cannon set tag = 'mine' where spectrum_pk = $1"
-    await connection.execute("set deadlock_timeout = '10s'")  # so that the other one is the victim
-    await connection.execute(lock, second.spectrum_pk)
+    holding, blocked, tries = asyncio.Event(), asyncio.Event(), 0
 
-    async def both(inner):
+    async def ours(inner):
+        nonlocal tries
+        tries += 1
         async with inner.transaction():
+            # Who waits last finds the deadlock, and is the one to give way.
             await inner.execute("set local deadlock_timeout = '10ms'")
             for spectrum in (first, second):
                 await inner.execute(
                     "update astra.the_cannon set teff = 9 where spectrum_pk = $1", spectrum.spectrum_pk
                 )
+                holding.set()
+                await blocked.wait()
 
-    work = asyncio.ensure_future(outputs._database.run(both))
+    async def lock(spectrum) -> None:
+        await connection.execute(
+            "update astra.the_cannon set tag = 'theirs' where spectrum_pk = $1", spectrum.spectrum_pk
+        )
+
+    await connection.execute("set deadlock_timeout = '60s'")
+    theirs = connection.transaction()
+    await theirs.start()
+    await lock(second)
+    work = asyncio.ensure_future(outputs._database.run(ours))
     waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    await holding.wait()
+    locking = asyncio.ensure_future(lock(first))
     async with asyncio.timeout(20):
-        while not await connection.fetchval(waiting):
+        while not await outputs._database.run(lambda inner: inner.fetchval(waiting)):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-    await connection.execute(lock, first.spectrum_pk)
-    await others.commit()
+    blocked.set()
+    await locking
+    await theirs.commit()
     await work
-    assert await connection.fetch("select tag, teff from astra.the_cannon") == [("mine", 9.0)] * 2
+    assert tries > 1
+    assert await connection.fetch("select tag, teff from astra.the_cannon") == [("theirs", 9.0)] * 2
 
 
 async def test_a_demoted_server_is_left_for_the_one_that_took_over(outputs, spectra) -> None:
@@ -246,9 +260,7 @@ async def test_a_server_that_comes_back_within_the_budget_is_waited_for(proxy, c
         proxy.take_down()
         work = asyncio.ensure_future(outputs.save_many(results(stored)))
         tried = proxy.connections
-        async with asyncio.timeout(20):
-            while proxy.connections < tried + 2:
-                await asyncio.sleep(0.01)
+        await until(lambda: proxy.connections >= tried + 2)
         proxy.bring_back()
         assert (await work).counts == {Outcome.INSERTED: 20}
 
@@ -272,9 +284,7 @@ async def test_too_many_connections_are_waited_for(limited, spectra, caplog) -> 
     async with astra_outputs.connect(limited, connections=2) as outputs, outputs._database.acquire():
         with caplog.at_level(logging.WARNING, "astra_outputs.database"):
             work = asyncio.ensure_future(outputs.save(results([spectrum])[0]))
-            async with asyncio.timeout(20):
-                while "53300; trying again" not in caplog.text:
-                    await asyncio.sleep(0.01)
+            await until(lambda: "53300; trying again" in caplog.text)
         await other.close()
         assert (await work).outcome is Outcome.INSERTED
 
@@ -284,9 +294,7 @@ async def test_a_user_who_may_open_no_more_connections_is_let_in_when_one_is_fre
     outputs = astra_outputs.connect(limited)
     with caplog.at_level(logging.WARNING, "astra_outputs.database"):
         opening = asyncio.ensure_future(outputs.__aenter__())
-        async with asyncio.timeout(20):
-            while "53300; trying again" not in caplog.text:
-                await asyncio.sleep(0.01)
+        await until(lambda: "53300; trying again" in caplog.text)
     await others.pop().close()
     await opening
     await outputs.__aexit__(None, None, None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,9 @@ from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, TheCannon, usi
 from astra_outputs.errors import MissingVersion, PipelineFailed, WrongRecordClass
 from astra_outputs.work import RunOptions
 from astra_outputs.work.options import RunWith
+
+sys.path.insert(0, str(Path(__file__).parent))
+from proxy import until
 
 VERSION = "0.8.1"
 
@@ -224,9 +229,7 @@ async def test_computing_waits_when_too_much_is_unstored(run, connection, spectr
         await connection.execute("lock table astra.the_cannon in access exclusive mode")
         work = run(pipeline, counted(), batch_size=5)
         ended = asyncio.ensure_future(work._to_the_end())
-        async with asyncio.timeout(20):
-            while len(drawn) < 16:  # three batches, and the one that waits for room
-                await asyncio.sleep(0.01)
+        await until(lambda: len(drawn) >= 16)  # three batches, and the one that waits for room
         for _ in range(20):
             await asyncio.sleep(0.005)
         assert len(drawn) == 16
@@ -504,6 +507,28 @@ async def test_a_stopped_run_leaves_a_pipeline_behind_that_takes_longer_than_the
     release.set()
     assert report.counts == {Outcome.INSERTED: 3}
     assert len(await teffs(connection)) == 3
+
+
+async def test_a_stopped_run_stores_what_is_finished_at_once_while_the_pipeline_goes_on(
+    run, outputs, spectra
+) -> None:
+    stored = await spectra(3)
+    stuck, release = threading.Event(), threading.Event()
+
+    def slow(spectra):
+        for n, spectrum in enumerate(spectra):
+            if n == 2:
+                stuck.set()
+                release.wait(60)
+            yield TheCannon.from_spectrum(spectrum)
+
+    work = run(slow, stored)
+    task = asyncio.ensure_future(work._to_the_end())
+    assert await asyncio.to_thread(stuck.wait, 20)
+    work.stop(grace=60)
+    await until(lambda: work.report.counts == {Outcome.INSERTED: 2})
+    release.set()
+    assert (await task).counts == {Outcome.INSERTED: 3}
 
 
 async def test_the_same_key_twice_is_stored_once_with_the_last_value(run, spectra, connection) -> None:

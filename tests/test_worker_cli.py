@@ -14,9 +14,10 @@ from astra_outputs import ApogeeCoaddedSpectrumInApStar, TheCannon, using_versio
 from astra_outputs.pipelines import result_class
 from astra_outputs.spool import Spool
 
-TESTS = Path(__file__).parent
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(Path(__file__).parent))
 import worker_pipelines
+
+TESTS = Path(__file__).parent
 
 SPECTRA = ("--spectra", "apogee_coadded_spectrum_in_apstar")
 

@@ -17,7 +17,7 @@ from astra_outputs.work.timing import ServerClock, Stopwatch
 
 sys.path.insert(0, str(Path(__file__).parent))
 import worker_pipelines
-from proxy import proxied
+from proxy import proxied, until
 
 VERSION = "0.8.1"
 
@@ -84,8 +84,7 @@ async def test_what_was_spooled_is_stored_when_the_database_is_back_while_comput
             if n == 20:
                 await spooled.wait()
             if n == 29:  # the last one does not come before the spool is empty
-                while list(tmp_path.glob("*.spool")):
-                    await asyncio.sleep(0.01)
+                await until(lambda: not list(tmp_path.glob("*.spool")))
             yield spectrum
 
     pipeline = worker_pipelines.teff_is_key if kind == "thread" else worker_pipelines.teff_is_key_async
@@ -100,6 +99,20 @@ async def test_what_was_spooled_is_stored_when_the_database_is_back_while_comput
     assert work.report.replayed.counts.total() == work.report.counts[Outcome.SPOOLED]
     assert work.report.all_stored
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_what_was_spooled_last_is_stored_at_the_end_of_the_run(
+    proxy, connection, spectra, tmp_path
+) -> None:
+    stored = await spectra(5)
+    async with astra_outputs.connect(proxy.dsn, retry_for=1) as outputs:
+        proxy.take_down()
+        work = outputs.run(worker_pipelines.teff_is_key, stored, v_astra=VERSION, spool=tmp_path)
+        async for record in work:
+            assert record.outcome is Outcome.SPOOLED
+            proxy.bring_back()
+    assert work.report.all_stored
+    assert await teffs(connection) == expected(stored)
 
 
 async def test_what_a_killed_worker_left_in_the_spool_is_stored_before_anything_is_drawn(
@@ -272,7 +285,7 @@ async def test_what_cannot_be_sent_back_is_a_failure_of_the_pipeline(outputs, sp
 
 async def test_a_pipeline_that_no_other_process_can_find_is_refused_at_once(outputs) -> None:
     with pytest.raises(WrongRecordClass, match="function at the top of a module"):
-        outputs.run(lambda spectra: iter(()), [], processes=2)
+        outputs.run(lambda _: iter(()), [], processes=2)
 
 
 # Clocks.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -55,7 +56,8 @@ def hangs_after_three(spectra: Any) -> Iterator[TheCannon]:
     """Take for ever on the fourth spectrum."""
     for n, spectrum in enumerate(spectra):
         if n == 3:
-            print("hanging", flush=True)
+            sys.stdout.write("hanging\n")
+            sys.stdout.flush()
             time.sleep(600)
         yield TheCannon.from_spectrum(spectrum, teff=float(spectrum.spectrum_pk))
 
