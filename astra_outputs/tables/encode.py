@@ -64,8 +64,8 @@ class Encoder:
         self.names = tuple(name for names in groups.values() for name in names)
         self._groups = [(kind, [columns[name][1] for name in names]) for kind, names in groups.items()]
 
-    def blocks(self, rows: Rows, length: int) -> Iterator[bytes | memoryview]:
-        """Yield rows in binary COPY format, header and trailer included, in blocks.
+    def blocks(self, rows: Rows, length: int) -> Iterator[memoryview]:
+        """Yield rows in blocks, which go between `HEADER` and `TRAILER`.
 
         Parameters
         ----------
@@ -74,12 +74,10 @@ class Encoder:
         length : int
             How many rows those are.
         """
-        yield HEADER
         groups = [(kind, [cells.take(rows) for cells in group]) for kind, group in self._groups]
         step = max(1, BLOCK // (2 + 12 * len(self.names)))
         for start in range(0, length, step):
             yield from _blocks(groups, start, min(start + step, length))
-        yield TRAILER
 
 
 class _Rectangle(ABC):
@@ -110,18 +108,19 @@ class _Rectangle(ABC):
 class _Fixed(_Rectangle):
     """Columns whose values have one width."""
 
-    def __init__(self, wire: np.dtype[Any], group: Sequence[Cells], length: int) -> None:
-        self.values = np.empty((length, len(group)), wire.newbyteorder("="))
-        # A masked place may hold a number that no real holds.
+    def __init__(self, wire: np.dtype[Any], group: Sequence[Cells], rows: slice) -> None:
+        self.values = np.empty((rows.stop - rows.start, len(group)), wire.newbyteorder("="))
+        # A masked place may hold a number that no real holds, and a NaN may be one that signals.
         with np.errstate(over="ignore", invalid="ignore"):
             for place, cells in enumerate(group):
+                values = cells.values if cells.constant else cells.values[rows]
                 # As in Python, an integer becomes a double before it becomes a real.
-                twice = wire.kind == "f" and cells.values.dtype.kind in "iu"
-                self.values[:, place] = cells.values.astype(np.float64) if twice else cells.values
+                twice = wire.kind == "f" and values.dtype.kind in "iu"
+                self.values[:, place] = values.astype(np.float64) if twice else values
         self.missing = np.isnan(self.values) if wire.kind == "f" else np.zeros(self.values.shape, bool)
         for place, cells in enumerate(group):
             if cells.missing is not None:
-                self.missing[:, place] |= cells.missing
+                self.missing[:, place] |= cells.missing if cells.constant else cells.missing[rows]
         self.wire, self.columns, self.partial = wire, len(group), bool(self.missing.any())
         self.width = self.columns * (4 + wire.itemsize)
 
@@ -193,7 +192,7 @@ def _blocks(groups: _Groups, start: int, stop: int) -> Iterator[memoryview]:
     """Encode some rows; in parts where a long text would make the block too large."""
     length = stop - start
     rows = slice(start, stop)
-    rectangles = [_rectangle(kind, [cells.take(rows) for cells in group], length) for kind, group in groups]
+    rectangles = [_rectangle(kind, group, rows) for kind, group in groups]
     width = 2 + sum(rectangle.width for rectangle in rectangles)
     if length > 1 and length * width > 4 * BLOCK:
         middle = (start + stop) // 2
@@ -203,12 +202,12 @@ def _blocks(groups: _Groups, start: int, stop: int) -> Iterator[memoryview]:
         yield _block(rectangles, length, width)
 
 
-def _rectangle(kind: str, group: Sequence[Cells], length: int) -> _Rectangle:
+def _rectangle(kind: str, group: Sequence[Cells], rows: slice) -> _Rectangle:
     if kind == NOTHING:
         return _Nothing(group)
     if kind in _WIRES:
-        return _Fixed(np.dtype(kind), group, length)
-    return _Varying(group[0], length)
+        return _Fixed(np.dtype(kind), group, rows)
+    return _Varying(group[0].take(rows), rows.stop - rows.start)
 
 
 def _block(rectangles: Sequence[_Rectangle], length: int, width: int) -> memoryview:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
 
 import numpy as np
@@ -14,7 +14,7 @@ from astra_outputs.errors import DatabaseError
 from astra_outputs.report import KEPT, UNCHANGED
 from astra_outputs.statements import Statements, _column, _name, _sql
 from astra_outputs.tables.cells import Values
-from astra_outputs.tables.encode import Encoder, decoded
+from astra_outputs.tables.encode import HEADER, TRAILER, Encoder, decoded
 from astra_outputs.tables.order import Keys, Places, places_of
 
 EPOCH = np.datetime64("2000-01-01", "us")
@@ -47,13 +47,50 @@ class Stored:
         self.modified[places] = EPOCH + rows["modified"].astype("timedelta64[us]")
 
 
+class Blocks:
+    """Encoded rows; while one block is on its way the next is encoded in a thread.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Knows the whole table.
+    rows : ndarray of int
+        Which rows of the table, in the order of their keys.
+    """
+
+    def __init__(self, encoder: Encoder, rows: Places) -> None:
+        self._blocks = encoder.blocks(_as_slice(rows), len(rows))
+        self._next: asyncio.Future[memoryview | None] | None = None
+
+    def begin(self) -> None:
+        """Encode the first block, before anybody asks for it."""
+        self._next = self._next or asyncio.ensure_future(asyncio.to_thread(next, self._blocks, None))
+
+    def end(self) -> None:
+        """Encode no more."""
+        if self._next is not None:
+            self._next.cancel()
+
+    async def __aiter__(self) -> AsyncIterator[bytes | memoryview]:
+        try:
+            yield HEADER
+            self.begin()
+            while self._next is not None and (block := await self._next) is not None:
+                self._next = asyncio.ensure_future(asyncio.to_thread(next, self._blocks, None))
+                yield block
+            yield TRAILER
+        finally:
+            self.end()
+
+
 async def store_rows(
     connection: Connection,
     statements: Statements,
-    encoder: Encoder,
-    rows: Places,
+    columns: tuple[str, ...],
+    blocks: Blocks,
     keys: Keys,
     v_astra: Values,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Stored:
     """Store some rows in one transaction; inside one of the caller's, in a savepoint of that.
 
@@ -61,14 +98,16 @@ async def store_rows(
     ----------
     connection : asyncpg.Connection
     statements : Statements
-    encoder : Encoder
-        Knows the whole table.
-    rows : ndarray of int
-        Which rows of the table, in the order of their keys.
+    columns : tuple[str, ...]
+        The columns in the order in which they are sent.
+    blocks : Blocks
+        The rows, in the order of their keys.
     keys : Keys
         The keys of these rows.
     v_astra : ndarray of int
         The versions of these rows.
+    meanwhile : Callable, optional
+        Called when all is sent and the server alone has something to do.
     """
     again = connection.is_in_transaction()
     async with connection.transaction():
@@ -78,14 +117,16 @@ async def store_rows(
         await connection.copy_to_table(
             statements.stage,
             schema_name="pg_temp",
-            source=_ahead(encoder.blocks(_as_slice(rows), len(rows))),  # type: ignore[arg-type]  # any buffer will do
-            columns=encoder.names,
+            source=blocks,  # type: ignore[arg-type]  # a buffer will do for bytes
+            columns=columns,
             format="binary",
         )
+        if meanwhile is not None:
+            meanwhile()
         returned = await _copied_out(connection, _merge(statements), statements.returned, statements)
-        stored, written = Stored(len(rows)), places_of(_keys_of(returned), keys)
+        stored, written = Stored(len(v_astra)), places_of(_keys_of(returned), keys)
         stored.put(written, returned, returned["inserted"])
-        if len(written) < len(rows):
+        if len(written) < len(v_astra):
             await _add_held_back(connection, statements, stored, written, keys, v_astra)
         return stored
 
@@ -95,17 +136,6 @@ def _as_slice(rows: Places) -> slice | Places:
     first = int(rows[0]) if len(rows) else 0
     neighbours = np.array_equal(rows, np.arange(first, first + len(rows)))
     return slice(first, first + len(rows)) if neighbours else rows
-
-
-async def _ahead(blocks: Iterator[bytes | memoryview]) -> AsyncIterator[bytes | memoryview]:
-    """Yield blocks; while one is on its way the next is encoded."""
-    following = asyncio.ensure_future(asyncio.to_thread(next, blocks, None))
-    try:
-        while (block := await following) is not None:
-            following = asyncio.ensure_future(asyncio.to_thread(next, blocks, None))
-            yield block
-    finally:
-        following.cancel()
 
 
 async def _add_held_back(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from astra_outputs.saving import Options
 from astra_outputs.sifting import is_about_rows
 from astra_outputs.statements import statements
 from astra_outputs.tables.encode import Encoder
-from astra_outputs.tables.merge import Stored, store_rows
+from astra_outputs.tables.merge import Blocks, Stored, store_rows
 from astra_outputs.tables.order import Keys, Order, Places, in_order
 from astra_outputs.tables.report import TableReport
 from astra_outputs.tables.rows import TableRows, table_rows
@@ -130,32 +130,49 @@ class _Saving:
                 raise result
 
     async def _save_lane(self, rows: Places) -> None:
+        """Store rows in batches; while the server merges one, the encoding of the next begins."""
         size = self._options.batch_size
         store = self._sift if self._options.on_error == "collect" else self._store
+        blocks: Blocks | None = None
         try:
             for start in range(0, len(rows), size):
                 if self._failed:  # the other lanes end with a whole batch
                     return
-                await store(rows[start : start + size])
+                ready, blocks = blocks, None
+                if start + size < len(rows):
+                    blocks = Blocks(self._encoder, rows[start + size : start + 2 * size])
+                await store(rows[start : start + size], ready, blocks.begin if blocks else None)
         except BaseException:
             self._failed = True
             raise
+        finally:
+            if blocks is not None:
+                blocks.end()
 
-    async def _store(self, rows: Places) -> None:
+    async def _store(
+        self, rows: Places, ready: Blocks | None = None, meanwhile: Callable[[], None] | None = None
+    ) -> None:
         keys, v_astra = self._keys.take(rows), self._v_astra[rows]
 
         async def work(connection: Connection) -> Stored:
-            return await store_rows(connection, self._texts, self._encoder, rows, keys, v_astra)
+            nonlocal ready
+            # What was encoded beforehand is gone when the work is tried again.
+            blocks, ready = ready or Blocks(self._encoder, rows), None
+            return await store_rows(
+                connection, self._texts, self._encoder.names, blocks, keys, v_astra, meanwhile
+            )
 
         stored = await self._database.run(work, where=self._rows.record_class.table)
         for name in ("codes", "task_pk", "created", "modified"):
             getattr(self._stored, name)[rows] = getattr(stored, name)
         self._count += len(rows)
 
-    async def _sift(self, rows: Places) -> None:
+    async def _sift(
+        self, rows: Places, ready: Blocks | None = None, meanwhile: Callable[[], None] | None = None
+    ) -> None:
         """Store every row that the database takes, and list the others."""
         try:
-            await self._store(rows)
+            await self._store(rows, ready, meanwhile)
         except AstraOutputsError as error:
             if not is_about_rows(error):
                 raise
