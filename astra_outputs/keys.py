@@ -14,15 +14,18 @@ Numbers = dict[Hashable, BitMap64]
 """Keys as sets of numbers: the first column of each, by the values of the others."""
 
 MOST_SPANS = 512
+"""Where a key occurred is known to one in so many parts of the call, or better."""
+
 _UNSIGNED = 2**64 - 1
 
 
 class Span(NamedTuple):
-    """The numbers between two others that some batch had, and where its records stand."""
+    """The numbers between two others that some batches had, and where their records stand."""
 
     lowest: int
     highest: int
     positions: range
+    batches: int
 
 
 class SeenKeys:
@@ -35,6 +38,7 @@ class SeenKeys:
     def __init__(self) -> None:
         self._numbers: Numbers = {}
         self._spans: dict[Hashable, list[Span]] = {}
+        self._batches_a_span = 1
 
     def again(self, numbers: Numbers) -> list[tuple[Hashable, int]]:
         """Return the keys among these that occurred in an earlier batch."""
@@ -52,9 +56,13 @@ class SeenKeys:
                 continue
             self._numbers.setdefault(family, BitMap64()).update(found)
             spans = self._spans.setdefault(family, [])
-            spans.append(Span(found[0], found[len(found) - 1], positions))
+            span = Span(found[0], found[len(found) - 1], positions, 1)
+            if spans and spans[-1].batches < self._batches_a_span:
+                span = _joined([spans.pop(), span])
+            spans.append(span)
             if len(spans) > MOST_SPANS:
                 spans[:] = [_joined(spans[place : place + 2]) for place in range(0, len(spans), 2)]
+                self._batches_a_span *= 2
 
     def where(self, family: Hashable, number: int) -> range:
         """Return the positions among which a key occurred before."""
@@ -96,5 +104,5 @@ def unsigned(number: int) -> int:
 
 
 def _joined(spans: Sequence[Span]) -> Span:
-    lowest, highest, positions = zip(*spans, strict=True)
-    return Span(min(lowest), max(highest), range(positions[0].start, positions[-1].stop))
+    lowest, highest, positions, batches = zip(*spans, strict=True)
+    return Span(min(lowest), max(highest), range(positions[0].start, positions[-1].stop), sum(batches))

@@ -136,8 +136,9 @@ async def test_a_deadlock_with_another_program_is_tried_again(
     await connection.execute(lock, records[1].task_pk)
     again = [TheCannon.from_spectrum(spectrum, v_astra=6002, teff=2.0) for spectrum in stored]
     saving = asyncio.create_task(outputs.save_many(again))
-    while not await waiting(database):
-        assert not saving.done()
+    async with asyncio.timeout(60):
+        while not await waiting(database):
+            assert not saving.done()
     await connection.execute(lock, records[0].task_pk)
     await transaction.rollback()
     assert (await saving).counts == {Outcome.REPLACED: 2}
@@ -180,8 +181,9 @@ async def test_several_connections_are_used_at_the_same_time(outputs, connection
     await connection.execute("lock table astra.the_cannon in exclusive mode")
     saving = asyncio.create_task(outputs.save_many(records, batch_size=1, connections=3))
     count = "select count(*) from pg_locks where not granted and relation = 'astra.the_cannon'::regclass"
-    while (waiting := await connection.fetchval(count)) < 3:
-        assert not saving.done(), waiting
+    async with asyncio.timeout(60):
+        while await connection.fetchval(count) < 3:
+            assert not saving.done()
     await transaction.rollback()
     assert len(await saving) == 4
 
