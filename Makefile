@@ -72,6 +72,11 @@ format: $(INSTALLED) ## Rewrite the Python files in the project's style
 check: $(INSTALLED) ## Compare the record classes with the SQL files, and with a database: make check DSN=...
 	@$(BIN)/astra-outputs check $(if $(DSN),--dsn '$(DSN)') $(ARGS)
 
+.PHONY: docs
+docs: $(INSTALLED) ## Build the documentation, with a page for each table, into site/
+	@$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs site $(ARGS)
+	@echo 'Open site/index.html; for others: $(BIN)/python -m http.server --directory site'
+
 .PHONY: bench
 bench: $(VENV)/.installed-bench ## Measure against the other ways to store rows; takes long: make bench ARGS=--help
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -82,5 +87,5 @@ $(VENV)/.installed-bench: $(INSTALLED)
 
 .PHONY: clean
 clean: ## Remove the virtual environment, the demo's database and all caches
-	rm -rf $(VENV) demo build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo build dist site docs/data-model docs/files docs/cli.md .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
