@@ -49,7 +49,7 @@ def parts(dsn: str, *, quick: bool, largest: int) -> dict[str, Callable[[], Awai
         "single": lambda: small.single(dsn, small.SINGLE),
         "batches": lambda: small.batches(dsn, (20, 60, 200), 2_000, 7),
         "validation": validate,
-        "workers": lambda: workers.run(dsn, 20_000, 2_000, 3),
+        "workers": lambda: workers.run(dsn, 10_000, 1_000, 2),
         "memory": lambda: memory.run(dsn, 1_000_000, 2_000),
         "growth": lambda: growth.run(dsn, sizes, 20_000, 2_000, 7),
         "layout": lambda: layout.run(dsn, {20: 40_000, 200: 10_000}, 8, layout.variants()),

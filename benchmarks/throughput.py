@@ -23,14 +23,15 @@ class Size:
 
     rows: dict[int, int]
     """Rows of a sample by width; also the rows of the table."""
-    batch: int = 2_000
+    batch: dict[int, int]
+    """Rows of a transaction by width."""
     rounds: int = 7
     rounds_slow: int = 3
-    """Rounds of the slow peers, and of every phase but the re-run."""
+    """Rounds of the slow peers, and of every phase but the re-run; the slow have one there."""
 
 
-FULL = Size({20: 20_000, 60: 20_000, 200: 10_000})
-QUICK = Size({20: 400, 60: 400, 200: 200}, batch=200, rounds=2, rounds_slow=1)
+FULL = Size({20: 16_000, 60: 16_000, 200: 8_000}, {20: 2_000, 60: 2_000, 200: 1_000})
+QUICK = Size({20: 400, 60: 400, 200: 200}, dict.fromkeys((20, 60, 200), 100), rounds=2, rounds_slow=1)
 
 
 class WrongRows(AssertionError):
@@ -43,7 +44,7 @@ async def run(dsn: str, size: Size, names: Sequence[str] = tuple(MODULES)) -> di
     for width in size.rows:
         found[str(width)] = await _run_width(dsn, size, Table(width), names)
     return {
-        "batch": size.batch,
+        "batch": {str(width): rows for width, rows in size.batch.items()},
         "rows": {str(width): rows for width, rows in size.rows.items()},
         "widths": found,
     }
@@ -56,7 +57,7 @@ async def _run_width(dsn: str, size: Size, table: Table, names: Sequence[str]) -
         await connection.execute(table.create())
         await load_seed(connection, table, rows)
         await connection.execute("checkpoint")
-        racers, errors = await _enter(connection, Setting(dsn, table, size.batch), names, rows)
+        racers, errors = await _enter(connection, Setting(dsn, table, size.batch[table.width]), names, rows)
         found = {}
         try:
             for phase in PHASES:
@@ -129,10 +130,11 @@ async def _run_phase(
     connection: asyncpg.Connection, table: Table, phase: str, racers: dict[str, Racer], size: Size
 ) -> dict[str, Any]:
     series = {name: Series() for name in racers}
-    rounds = size.rounds if phase == "existing" else size.rounds_slow
+    rerun = phase == "existing"
+    rounds, rounds_slow = (size.rounds, size.rounds_slow) if rerun else (size.rounds_slow, 1)
     for number, name in turns(list(racers), rounds):
         racer = racers[name]
-        if racer.peer.slow and number >= size.rounds_slow:
+        if racer.peer.slow and number >= rounds_slow:
             continue
         await fill(connection, table, PHASES[phase])
         try:

@@ -114,7 +114,7 @@ def test_a_peer_that_stores_less_than_it_was_given_is_left_out_with_the_reason(d
     try:
         found = import_module("asyncio").run(
             throughput.run(
-                database, throughput.Size({20: 50}, batch=50, rounds=1), ("asyncpg_copy", "forgetful")
+                database, throughput.Size({20: 50}, {20: 50}, rounds=1), ("asyncpg_copy", "forgetful")
             )
         )
     finally:

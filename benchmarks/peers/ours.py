@@ -88,7 +88,11 @@ class SaveTable(Ours):
 
     async def save(self, batches: Any) -> list[Any]:
         report = await self.outputs.save_table(
-            self.table.record_class, batches, v_astra=V_ASTRA, **self.options
+            self.table.record_class,
+            batches,
+            v_astra=V_ASTRA,
+            batch_size=self.setting.batch,
+            **self.options,
         )
         return [report]
 
