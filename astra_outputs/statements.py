@@ -97,7 +97,7 @@ class Statements:
             self._upsert(exp.Values(expressions=[exp.Tuple(expressions=self._with_spectrum(values))]))
         )
 
-    @property
+    @cached_property
     def returned(self) -> tuple[str, ...]:
         """What a save returns: the key, the stored columns, and whether the row is a new one.
 

@@ -65,15 +65,11 @@ async def save_one(connection: Connection, statements: Statements, record: Recor
     A spectrum takes a transaction besides, which ends badly if the record brings another number
     than the stored one.
     """
-    key = tuple(getattr(record, name) for name in statements.key)
-    rows = Rows(
-        statements.key,
-        [[value] for value in key],
-        [record],
-        range(1),
-        [row_of(type(record))(record.__dict__)],
-    )
-    return (await save_rows(connection, [(statements, rows)]))[0]
+    columns: list[Sequence[Any]] = [[getattr(record, name)] for name in statements.key]
+    rows = Rows(statements.key, columns, [record], range(1), [row_of(type(record))(record.__dict__)])
+    if statements.makes_spectra:
+        return (await save_rows(connection, [(statements, rows)]))[0]
+    return await _save(connection, statements, rows, IDLE, again=False)
 
 
 async def save_rows(
