@@ -22,6 +22,7 @@ from astra_outputs.errors import (
     UnknownReference,
 )
 from astra_outputs.names import check_name
+from astra_outputs.pooler import UNCACHED, stands_between
 
 T = TypeVar("T")
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -30,6 +31,9 @@ log = logging.getLogger("astra_outputs.database")
 
 READ_ONLY = "25006"
 """SQLSTATE of a server that only reads: a failover has not finished."""
+
+PROTOCOL_VIOLATION = "08P01"
+"""SQLSTATE by which poolers refuse settings of a connection, among other things."""
 
 TRANSIENT = frozenset(
     {
@@ -46,14 +50,20 @@ TRANSIENT = frozenset(
 )
 """SQLSTATEs after which the same transaction may succeed; class 08, a lost connection, as well."""
 
+POOLED = (
+    "through a pooler open your own connection with statement_cache_size=0, and give `connect` no other size"
+)
+
 MEANINGS: dict[str, tuple[type[DatabaseError], str]] = {
     "23503": (UnknownReference, "save the source or spectrum first"),
+    "26000": (DatabaseError, POOLED),
     "28000": (CannotConnect, "check the user, the password and the server's pg_hba.conf"),
     "28P01": (CannotConnect, "check the user and the password"),
     "3D000": (CannotConnect, "create the database, or name another one"),
     "3F000": (SchemaMismatch, "apply schema/install.sql, or name another schema"),
     "42501": (PermissionDenied, "ask a DBA for the writer, loader or reader role (schema/roles.sql)"),
     "42703": (SchemaMismatch, "run `astra-outputs check` to see what differs"),
+    "42P05": (DatabaseError, POOLED),
     "42P01": (SchemaMismatch, "apply the SQL file of the table (schema/install.sql)"),
     "53300": (CannotConnect, "the server has no connection left: use fewer workers or a pooler"),
 }
@@ -186,20 +196,8 @@ class Database:
         """
         if self.borrowed:
             return
-        settings = {"application_name": "astra_outputs", **self._options.pop("server_settings", {})}
-
-        async def connect() -> asyncpg.Pool:
-            return await asyncpg.create_pool(
-                self.dsn,
-                min_size=1,
-                max_size=self.connections,
-                reset=_keep_as_it_is,
-                server_settings=settings,
-                **self._options,
-            )
-
         try:
-            self._pool = await _retried(connect, _asks_to_wait, self.retry_for, self.where)
+            self._pool = await _retried(self._connect, _asks_to_wait, self.retry_for, self.where)
         except asyncpg.PostgresError as error:
             meaning = _meaning(error, self.where)
             raise CannotConnect(str(meaning), sqlstate=meaning.sqlstate) from error
@@ -210,6 +208,34 @@ class Database:
             raise CannotConnect(
                 f"{self.where}: {reason}; start the server, or set ASTRA_OUTPUTS_DSN or PGHOST to one"
             ) from error
+
+    async def _connect(self) -> asyncpg.Pool:
+        pool = await self._pool_of(self._options)
+        if "statement_cache_size" in self._options:
+            return pool
+        async with pool.acquire() as connection:
+            if not await stands_between(connection):
+                return pool
+        log.info("%s: a pooler answers, so that statements are not cached", self.where)
+        await pool.close()
+        return await self._pool_of({**self._options, **UNCACHED})
+
+    async def _pool_of(self, options: dict[str, Any]) -> asyncpg.Pool:
+        given = options.get("server_settings", {})
+        settings = {"application_name": "astra_outputs", **given}
+        try:
+            return await asyncpg.create_pool(
+                self.dsn,
+                min_size=1,
+                max_size=self.connections,
+                reset=_keep_as_it_is,
+                **{**options, "server_settings": settings},
+            )
+        except asyncpg.PostgresError as error:
+            if error.sqlstate != PROTOCOL_VIOLATION or not given:
+                raise
+            mend = "a pooler takes few server_settings; set the others by `alter role ... set ...`"
+            raise CannotConnect(f"{self.where}: {error}; {mend}", sqlstate=error.sqlstate) from error
 
     async def close(self) -> None:
         """Give the connections back to the server."""

@@ -235,6 +235,17 @@ class Outputs:
         """Return the row with this `task_pk` (or `pk`), or None if there is none."""
         return await self._get(record_class, (record_class.primary_key,), (pk,))
 
+    async def get_by_key(self, record: R) -> R | None:
+        """Return the stored row that a record would replace, or None if it would be a new one.
+
+        Raises
+        ------
+        InvalidRecord
+            If the record has no key.
+        """
+        key = record.key()
+        return await self._get(type(record), tuple(key), tuple(key.values()))
+
     async def get_result(
         self, record_class: type[P], spectrum: Any, *, v_astra: int | str | None = None
     ) -> P | None:
@@ -409,10 +420,13 @@ def connect(
         Seconds for which a transaction is tried again after a passing failure (a lost connection, a
         server that restarts, a deadlock).
     options
-        Passed on to asyncpg: `password`, `ssl`, `timeout`, `statement_cache_size`, ...
+        Passed on to asyncpg: `password`, `ssl`, `timeout`, `statement_cache_size`, ... The last one is
+        0 where a pooler answers, unless given.
 
     Raises
     ------
+    InvalidName
+        If PostgreSQL would cut the name of the schema or cannot hold it.
     CannotConnect
         On entering, if no server answers or it refuses this user.
     SchemaMismatch
