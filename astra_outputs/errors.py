@@ -217,3 +217,11 @@ class PipelineFailed(AstraOutputsError):
     def __init__(self, message: str, spectrum_pk: int | None = None) -> None:
         super().__init__(message)
         self.spectrum_pk = spectrum_pk
+
+
+class InvalidMapping(AstraOutputsError, ValueError):
+    """A mapping of a file's columns that the tables do not fit."""
+
+
+class UnreadableFile(AstraOutputsError):
+    """A catalogue file that is not there, is damaged, or is of an unknown kind."""

@@ -1,0 +1,121 @@
+"""`astra-outputs ingest`: store the rows of catalogue files."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from astra_outputs.cli.options import Dsn, Records, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from astra_outputs.ingest import IngestReport
+
+
+def ingest(
+    files: Annotated[list[Path], typer.Argument(help="CSV, FITS or Parquet files with rows of one kind.")],
+    into: Annotated[str, typer.Option("--into", help="Table of the results, as aspcap.")],
+    map_file: Annotated[Path, typer.Option("--map", help="TOML file: which column becomes which.")],
+    v_astra: Annotated[str | None, typer.Option("--v-astra", help="Version, instead of the map's.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Read at most this many rows.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check every row and store nothing; needs no database.")
+    ] = False,
+    report_file: Annotated[
+        Path | None,
+        typer.Option("--report", help="Where refused rows are listed; beside the first file if not given."),
+    ] = None,
+    records: Records = None,
+    dsn: Dsn = None,
+    schema: Schema = "astra",
+) -> None:
+    """Store rows of catalogue files as sources, spectra and results; good ones, whatever the others are.
+
+    Refused rows are listed in FILE.refused.csv with row, column, value and reason; the exit code is
+    then 1. Run again, it replaces what it stored.
+    """
+    report = asyncio.run(_ingest(files, into, map_file, v_astra, limit, dry_run, records, dsn, schema))
+    place = report_file or files[0].with_name(f"{files[0].name}.refused.csv")
+    if report.refused:
+        report.write_refused(place)
+    else:
+        place.unlink(missing_ok=True)  # of an earlier run
+    typer.echo(("checked, nothing stored: " if dry_run else "") + str(report))
+    if report.refused:
+        typer.echo(f"refused rows and why: {place}")
+        raise typer.Exit(1)
+
+
+async def _ingest(
+    files: list[Path],
+    into: str,
+    map_file: Path,
+    v_astra: str | None,
+    limit: int | None,
+    dry_run: bool,
+    records: list[str] | None,
+    dsn: str | None,
+    schema: str,
+) -> IngestReport:
+    from astra_outputs.discover import record_classes
+    from astra_outputs.errors import InvalidMapping
+    from astra_outputs.ingest import ingest, read_mapping
+    from astra_outputs.ingest.mapping import spectrum_class_of
+    from astra_outputs.records.pipeline import PipelineOutputMixin
+    from astra_outputs.repository import connect
+
+    classes = record_classes(records or ())
+    results = {one.table: one for one in classes if issubclass(one, PipelineOutputMixin)}
+    if into not in results:
+        raise InvalidMapping(f"--into {into} must be one of: {', '.join(sorted(results))}")
+    mapping = read_mapping(map_file)
+    spectra = spectrum_class_of(mapping, classes)
+    with _progress() as progress:
+        if dry_run:
+            return await ingest(
+                None, files, mapping, spectra, results[into], v_astra=v_astra, limit=limit, progress=progress
+            )
+        async with connect(dsn, schema=schema) as outputs:
+            return await ingest(
+                outputs,
+                files,
+                mapping,
+                spectra,
+                results[into],
+                v_astra=v_astra,
+                limit=limit,
+                progress=progress,
+            )
+
+
+class _progress:  # noqa: N801  (used as a function)
+    """Say on stderr how far it is: in one line of a terminal, else in a line every ten seconds."""
+
+    def __enter__(self) -> Callable[[IngestReport], None]:
+        from time import monotonic
+
+        from rich.console import Console
+
+        console = Console(stderr=True, highlight=False)
+        self._status = console.status("reading") if console.is_terminal else None
+        if self._status is not None:
+            self._status.start()
+        said = monotonic()
+
+        def show(report: IngestReport) -> None:
+            nonlocal said
+            if self._status is not None:
+                self._status.update(str(report))
+            elif monotonic() - said > 10:
+                said = monotonic()
+                typer.echo(str(report), err=True)
+
+        return show
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()

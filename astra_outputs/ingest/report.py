@@ -1,0 +1,74 @@
+"""What an ingest did, and the rows that it refused, each with its reason."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from astra_outputs.records.base import Outcome
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One row that was not stored.
+
+    Attributes
+    ----------
+    file : str
+    row : int
+        Counted from 1, without the header.
+    column : str
+        Column of the table; empty where the whole row is meant.
+    value : Any
+        What the file says.
+    reason : str
+    """
+
+    file: str
+    row: int
+    column: str
+    value: Any
+    reason: str
+
+
+@dataclass
+class IngestReport:
+    """What an ingest did.
+
+    Attributes
+    ----------
+    read, passed_over, merged : int
+        Rows of the files; those without any value that the mapping requires; those that joined another.
+    outcomes : Counter[Outcome]
+        What happened to the results.
+    refused : list[Refused]
+        Rows that were not stored.
+    """
+
+    read: int = 0
+    passed_over: int = 0
+    merged: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    refused: list[Refused] = field(default_factory=list)
+
+    def write_refused(self, path: Path) -> None:
+        """Write the refused rows as a CSV file, whole or not at all."""
+        partial = path.with_name(f".{path.name}.partial")
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            lines = csv.writer(file)
+            lines.writerow(["file", "row", "column", "value", "reason"])
+            for refused in self.refused:
+                value = "" if refused.value is None else refused.value
+                lines.writerow([refused.file, refused.row, refused.column, value, refused.reason])
+        partial.replace(path)
+
+    def __str__(self) -> str:
+        facts = [f"{self.read:,} rows read"]
+        facts += [f"{self.passed_over:,} without values passed over"] if self.passed_over else []
+        facts += [f"{self.merged:,} merged into another of the same star"] if self.merged else []
+        facts += [f"{count:,} results {outcome.value}" for outcome, count in self.outcomes.items()]
+        facts.append(f"{len({(one.file, one.row) for one in self.refused}):,} refused")
+        return ", ".join(facts)
