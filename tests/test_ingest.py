@@ -225,7 +225,7 @@ def test_the_command_stores_the_good_rows_lists_the_bad_ones_and_fails(
         main()
     assert caught.value.code == 1
     assert "1 results inserted, 1 refused" in capsys.readouterr().out
-    listed = list(csv.DictReader((path.parent / "stars.csv.refused.csv").open()))
+    listed = list(csv.DictReader((path.parent / "stars.csv.refused.csv").read_text().splitlines()))
     expected = {
         "file": "stars.csv",
         "row": "2",

@@ -1,272 +1,187 @@
-"""A map: which columns of a file become which columns of the tables. Written as TOML."""
+"""Which column of a file becomes which column of a table: a TOML file, checked before any row is read."""
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from astra_outputs.columns import BOOLEAN
-from astra_outputs.errors import InvalidMap, InvalidRecord, MissingFile
-from astra_outputs.ingest.files import Options
-from astra_outputs.ingest.rules import FileColumn, Rule, check_options, nearest
-from astra_outputs.pipelines import class_named
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from astra_outputs.errors import InvalidMapping, InvalidRecord
 from astra_outputs.records.base import Record
-from astra_outputs.records.pipeline import FROM_SPECTRUM, PipelineOutputMixin
 from astra_outputs.records.source import Source
 from astra_outputs.records.spectrum import SpectrumMixin
-
-SYNTHETIC = "synthetic"
-"""`release` of a spectrum whose key was made up, because the file does not say which spectrum it is."""
-
-SETTINGS = {
-    "spectra": str,
-    "source_key": str,
-    "missing": list,
-    "require": list,
-    "merge": object,
-    "synthetic_key": object,
-    "file": dict,
-    "source": dict,
-    "spectrum": dict,
-    "result": dict,
-}
-"""What stands at the top of a map, and as what."""
-
-FILE = {"format": str, "delimiter": str, "hdu": int | str}
+from astra_outputs.version import parse_version
 
 
-@dataclass(frozen=True)
-class Section:
-    """One table and how its columns are filled.
+def _several(value: Any) -> Any:
+    return [value] if isinstance(value, str | int) else value
+
+
+class Origin(BaseModel):
+    """Where the value of one column comes from.
 
     Attributes
     ----------
-    name : str
-        "source", "spectrum" or "result".
-    record_class : type[Record]
-    rules : tuple[Rule, ...]
+    names : list[str]
+        Column of the file (`from`); the first of several that the file has.
+    value
+        A constant, instead of a column of the file.
+    element : int, optional
+        Which element, counted from 0, of a column of arrays.
+    times, plus : float
+        The value is multiplied, then added to: for another unit.
+    values : dict[str, Any]
+        What each text or number of the file stands for; one that is not listed is refused.
+    bit : list[int]
+        For a flag (`flag_low_snr = { from = "STARFLAG", bit = 4 }`): the bits of the file's integer, any
+        of which sets it. The sign of 32 signed bits is bit 31.
+    pattern : str, optional
+        A regular expression; the part of the text that its first group matches is the value.
+    optional : bool
+        Whether a file may lack the column.
+    missing : list
+        Values that stand for "not measured", besides those of the whole mapping.
     """
 
-    name: str
-    record_class: type[Record]
-    rules: tuple[Rule, ...]
+    model_config = ConfigDict(extra="forbid")
 
-    @property
-    def targets(self) -> dict[str, Rule]:
-        """The rules by column or flag."""
-        return {rule.target: rule for rule in self.rules}
+    names: Annotated[list[str], BeforeValidator(_several), Field(alias="from")] = []
+    value: Any = None
+    element: int | None = None
+    times: float = 1.0
+    plus: float = 0.0
+    values: dict[str, Any] = {}
+    bit: Annotated[list[int], BeforeValidator(_several)] = []
+    pattern: re.Pattern[str] | None = None
+    optional: bool = False
+    missing: list[Any] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_short_form(cls, given: Any) -> Any:
+        """Read a bare text as the name of a column."""
+        return {"from": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _check_one_origin(self) -> Origin:
+        if bool(self.names) == (self.value is not None):
+            raise ValueError('give either from = "COLUMN" or value = ...')
+        if self.pattern is not None and self.pattern.groups < 1:
+            raise ValueError("pattern needs a group, as in '(2M.*)'")
+        return self
 
 
-@dataclass(frozen=True)
-class Map:
-    """What a map says, checked against the record classes.
+Columns = dict[str, Origin]
+
+
+class Mapping(BaseModel):
+    """What a mapping file says.
 
     Attributes
     ----------
-    source, spectrum, result : Section or None
-        What is made of each row; a row of `into` is made last.
-    require : tuple[FileColumn, ...]
-        Columns of the file without which a row makes no row of the last table.
-    missing : tuple
-        Markers of the file for "not measured".
-    merge : bool
-        Whether columns of a stored result that the file has no value for stay as they are.
-    synthetic_key : bool
-        Whether the key of the spectrum is made up.
-    source_key : str or None
-        The identifier by which a source is found again.
-    options : Options
-        How to read the file.
+    spectra : str
+        Table of the spectra that the results belong to.
+    v_astra : str, optional
+        Version under which the results are stored, unless the call names one.
+    missing : list
+        Values of the file that stand for "not measured"; an empty field always does.
+    require : list[str]
+        Columns of the result: a row that has none of them is passed over, not refused.
+    merge : str, optional
+        Column of the source by which rows of one star, in one file or several, become one result.
+    source, spectrum, result : dict[str, Origin]
+        Column of the table to its origin.
     """
 
-    source: Section | None
-    spectrum: Section | None
-    result: Section | None
-    require: tuple[FileColumn, ...] = ()
-    missing: tuple[Any, ...] = ()
-    merge: bool = False
-    synthetic_key: bool = False
-    source_key: str | None = None
-    options: Options = field(default_factory=Options)
+    model_config = ConfigDict(extra="forbid")
 
-    @property
-    def sections(self) -> tuple[Section, ...]:
-        """The tables, in the order in which rows are stored."""
-        return tuple(part for part in (self.source, self.spectrum, self.result) if part is not None)
+    spectra: str
+    v_astra: str | None = None
+    missing: list[Any] = []
+    require: list[str] = []
+    merge: str | None = None
+    source: Columns
+    spectrum: Columns
+    result: Columns
 
-    @property
-    def file_columns(self) -> tuple[str, ...]:
-        """The columns of the file that are read."""
-        names = [rule.source.name for part in self.sections for rule in part.rules if rule.source]
-        return tuple(dict.fromkeys([*names, *(column.name for column in self.require)]))
-
-    def check_file(self, path: Path, columns: Sequence[str]) -> None:
-        """Refuse a file that lacks a column.
+    def check(self, spectrum_class: type[Record], result_class: type[Record]) -> None:
+        """Refuse names that the tables do not have.
 
         Raises
         ------
-        InvalidMap
-            Naming every such column, and the nearest one that is there.
+        InvalidMapping
+            Naming the section and the name, with the nearest column.
         """
-        lines = []
-        for part in self.sections:
-            for rule in part.rules:
-                if rule.source and rule.source.name not in columns:
-                    hint = nearest(rule.source.name, columns)
-                    lines.append(
-                        f"[{part.name}] {rule.target}: {path.name} has no column {rule.source.name}{hint}"
-                    )
-        for column in self.require:
-            if column.name not in columns:
-                hint = nearest(column.name, columns)
-                lines.append(f"require: {path.name} has no column {column.name}{hint}")
-        if lines:
-            raise InvalidMap("\n  ".join(lines))
+        sections: list[tuple[str, type[Record], Columns]] = [
+            ("source", Source, self.source),
+            ("spectrum", spectrum_class, self.spectrum),
+            ("result", result_class, self.result),
+        ]
+        for section, record_class, columns in sections:
+            for name, origin in columns.items():
+                if name.startswith("flag_") or origin.bit:
+                    _check_flag(section, record_class, name, origin)
+                else:
+                    _check_name(section, record_class, name)
+        for name in self.require:
+            if name not in self.result:
+                raise InvalidMapping(f"require names {name}, which [result] does not give")
+        if self.merge is not None and self.merge not in self.source:
+            raise InvalidMapping(f"merge names {self.merge}, which [source] does not give")
 
 
-def read_map(path: Path, into: str, modules: Sequence[str] = ()) -> Map:
-    """Read a map for one table.
+def _check_flag(section: str, record_class: type[Record], name: str, origin: Origin) -> None:
+    try:
+        record_class._flags.find(record_class.table, name, True)
+    except InvalidRecord as error:
+        raise InvalidMapping(f"[{section}] {error}") from error
+    if not origin.bit and origin.value is None:
+        raise InvalidMapping(f"[{section}] {name} is a flag: say by which bit of the file it is set")
 
-    Parameters
-    ----------
-    path : Path
-    into : str
-        Table or record class: one of results, or of spectra, or `source`.
-    modules : sequence of str
-        Modules with record classes besides the built-in ones.
+
+def _check_name(section: str, record_class: type[Record], name: str) -> None:
+    if name in ("spectrum_pk", "source_pk", "v_astra"):
+        raise InvalidMapping(f"[{section}] {name}: keys and versions are set by ingest itself; leave it out")
+    written = [column.name for column in record_class.columns() if column.written]
+    if name not in written:
+        nearest = get_close_matches(name, written, n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        raise InvalidMapping(f"[{section}] {name} is not a column of {record_class.table}{hint}")
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Return what a mapping file says.
 
     Raises
     ------
-    MissingFile
-        If there is no such file.
-    InvalidMap
-        If it is no TOML, or names an option, a table, a column or a flag that there is not.
-    WrongRecordClass
-        If there is no such table.
+    InvalidMapping
+        If the file is not TOML, or a section, an option or a value of it is not one of a mapping.
     """
-    if not path.is_file():
-        raise MissingFile(f"there is no file {path}")
     try:
-        said = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidMap(f"{path} is no TOML: {error}") from error
-    try:
-        return parse_map(said, into, modules)
-    except InvalidMap as error:
-        raise InvalidMap(f"{path}: {error}") from error
+        mapping = Mapping.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        if mapping.v_astra is not None:
+            parse_version(mapping.v_astra)
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors()]
+        raise InvalidMapping(f"{path}: " + "; ".join(problems)) from error
+    except ValueError as error:  # not TOML, not UTF-8, no version
+        raise InvalidMapping(f"{path}: {error}") from error
+    return mapping
 
 
-def parse_map(said: Mapping[str, Any], into: str, modules: Sequence[str] = ()) -> Map:
-    """Check a map that is read already; as `read_map`."""
-    check_options(said, SETTINGS, "at the top")
-    for name in ("merge", "synthetic_key"):
-        if not isinstance(said.get(name, False), bool):
-            raise InvalidMap(f"at the top: {name} is true or false")
-    record_class: type[Record] = class_named(into, modules, Record)
-    classes = _classes(record_class, said, modules)
-    missing = tuple(said.get("missing", ()))
-    sections = {
-        name: Section(name, kind, tuple(_rules(name, kind, said[name], missing)))
-        for name, kind in classes.items()
-        if name in said
-    }
-    for name in ("source", "spectrum", "result"):
-        if name in said and name not in classes:
-            raise InvalidMap(f"[{name}] has no place in a map for {record_class.table}")
-    last = list(classes)[-1]
-    if last not in sections:
-        raise InvalidMap(f"there is no section [{last}]: it says what becomes of {record_class.table}")
-    if last == "result" and "spectrum" not in sections:
-        raise InvalidMap("there is no section [spectrum]: it says which spectrum a result belongs to")
-    file = said.get("file", {})
-    check_options(file, FILE, "[file]")
-    parsed = Map(
-        **{name: sections.get(name) for name in ("source", "spectrum", "result")},
-        require=tuple(FileColumn.of(str(name)) for name in said.get("require", ())),
-        missing=missing,
-        merge=said.get("merge", False),
-        synthetic_key=said.get("synthetic_key", False),
-        source_key=said.get("source_key"),
-        options=Options(**file),
-    )
-    _check_keys(parsed)
-    return parsed
+def spectrum_class_of(mapping: Mapping, classes: list[type[Record]]) -> type[SpectrumMixin]:
+    """Return the class of the spectra that a mapping names.
 
-
-def _classes(
-    record_class: type[Record], said: Mapping[str, Any], modules: Sequence[str]
-) -> dict[str, type[Record]]:
-    """Return the record class of each section that a map may have, in the order of storing."""
-    if issubclass(record_class, Source):
-        return {"source": record_class}
-    if issubclass(record_class, SpectrumMixin):
-        return {"source": Source, "spectrum": record_class}
-    if not issubclass(record_class, PipelineOutputMixin):
-        raise InvalidMap(f"rows of {record_class.table} are made by saving spectra: name their table")
-    if "spectra" not in said:
-        raise InvalidMap('at the top: spectra names the table of the spectra, as "boss_visit_spectrum"')
-    spectra: type[Record] = class_named(said["spectra"], modules, SpectrumMixin)
-    return {"source": Source, "spectrum": spectra, "result": record_class}
-
-
-def _rules(
-    name: str, record_class: type[Record], said: Mapping[str, Any], missing: tuple[Any, ...]
-) -> Iterator[Rule]:
-    for target, spec in said.items():
-        where = f"[{name}] {target}"
-        column = record_class._columns.get(target)
-        if column is not None and (not column.written or (name == "result" and target in FROM_SPECTRUM)):
-            by = "is taken from the spectrum" if column.written else "belongs to the database"
-            raise InvalidMap(f"{where}: {by}; leave it out")
-        if column is None and not target.startswith("flag_"):
-            raise InvalidMap(f"{where}: {_unknown(record_class, target)}")
-        if column is None:
-            try:
-                record_class._flags.find(record_class.table, target, value=True)
-            except InvalidRecord as error:
-                raise InvalidMap(f"{where}: {error.problems[0].reason}") from error
-        yield Rule.of(target, BOOLEAN if column is None else column.type, spec, missing, where)
-
-
-def _unknown(record_class: type[Record], target: str) -> str:
-    return record_class._unknown(target, None).reason
-
-
-def _check_keys(parsed: Map) -> None:
-    """Refuse a map that leaves out what a source or spectrum is found by."""
-    if parsed.source_key is not None:
-        choices = [name for (name,) in Source.natural_keys]
-        if parsed.source_key not in choices:
-            raise InvalidMap(f"source_key: no source is found by {parsed.source_key}{nearest('', choices)}")
-        if parsed.source is not None and parsed.source_key not in parsed.source.targets:
-            raise InvalidMap(f"[source] gives no {parsed.source_key}, by which sources are to be found")
-    if parsed.source is not None and not any(
-        name in parsed.source.targets for (name,) in Source.natural_keys
-    ):
-        names = ", ".join(name for (name,) in Source.natural_keys)
-        raise InvalidMap(f"[source] gives no identifier; one of {names} is needed")
-    if parsed.spectrum is None:
-        if parsed.synthetic_key:
-            raise InvalidMap("synthetic_key is about spectra, and there is no section [spectrum]")
-        return
-    targets = parsed.spectrum.targets
-    if parsed.synthetic_key and "release" in targets:
-        raise InvalidMap(f'[spectrum] release is "{SYNTHETIC}" with synthetic_key; leave it out')
-    if "spectrum_pk" in targets:
-        return
-    (names,) = parsed.spectrum.record_class.natural_keys
-    required = [name for name in names if name not in targets and _is_required(parsed.spectrum, name)]
-    lacking = [name for name in required if not (parsed.synthetic_key and name == "release")]
-    if lacking:
-        raise InvalidMap(
-            f"[spectrum] gives no {', '.join(lacking)}: a {parsed.spectrum.record_class.table} is found by "
-            f"({', '.join(names)}), or by spectrum_pk. Where the file does not say which spectrum it is, "
-            "give constants and write synthetic_key = true"
-        )
-
-
-def _is_required(section: Section, name: str) -> bool:
-    return section.record_class.model_fields[name].is_required()
+    Raises
+    ------
+    InvalidMapping
+        If there is no such table, or it holds no spectra.
+    """
+    found = {one.table: one for one in classes if issubclass(one, SpectrumMixin)}
+    if mapping.spectra not in found:
+        raise InvalidMapping(f"spectra = {mapping.spectra!r} must be one of: {', '.join(sorted(found))}")
+    return found[mapping.spectra]

@@ -204,7 +204,9 @@ class _Storing:
         for star in stars:
             try:
                 built[star] = build(star)
+                built[star].key()  # a row without any identifier is refused here, with that reason
             except InvalidRecord as error:
+                built.pop(star, None)
                 for problem in error.problems:
                     self._refuse(star, problem.reason, problem.column, problem.value)
         return built
