@@ -353,9 +353,7 @@ class Outputs:
 
         return Run(self, pipeline, spectra, RunOptions(**options))
 
-    async def replay(
-        self, *folders: Path | str, record_classes: Iterable[type[Record]] = ()
-    ) -> ReplayReport:
+    async def replay(self, *folders: Path | str, record_classes: Iterable[type[Record]] = ()) -> ReplayReport:
         """Store what `run` left on the disk while the database was away; may be repeated at will.
 
         A row that was stored later than a spooled result was made stays as it is (outcome: kept).
@@ -384,7 +382,7 @@ class Outputs:
         values: tuple[Any, ...],
         newest: str | None = None,
     ) -> R | None:
-        if not (isinstance(record_class, type) and issubclass(record_class, Record)):
+        if not hasattr(record_class, "natural_keys"):
             raise WrongRecordClass(f"{record_class!r} is not a record class")
         text = select_by(record_class, self.schema, names, newest)
         row = await self._database.run(

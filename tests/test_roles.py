@@ -370,7 +370,7 @@ async def test_the_owner_may_bring_the_tables_up_to_date(roles: Roles) -> None:
         await owner.execute(f"set role {roles.name('owner')}")
         await ddl.apply(owner, "astra")
     psql = [embedded.psql_program(), "-X", "-q", "-v", "schema=astra", "-f", ddl.schema_dir() / "install.sql"]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: ASYNC221
         [*psql, roles.dsn_of(f"{roles.prefix}_owner_user")],
         env={**os.environ, "PGOPTIONS": f"-c role={roles.name('owner')}"},
         capture_output=True,

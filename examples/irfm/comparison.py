@@ -53,7 +53,7 @@ def pairs(results: Iterable[tuple[IRFM, Published]]) -> list[Pair]:
             result.teff,
             result.e_teff or 0.0,
             published.teff,
-            giant=result.flag_giant_relation,
+            giant=bool(result.result_flags & IRFMFlags.GIANT_RELATION),
             calibrated=published.calibrated,
             flags=result.result_flags,
         )
@@ -109,7 +109,7 @@ def plot(stars: Sequence[Pair], file: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    style = {
+    style: Any = {
         "font.size": 10,
         "axes.edgecolor": INK,
         "axes.labelcolor": INK,
@@ -132,7 +132,7 @@ def plot(stars: Sequence[Pair], file: Path) -> None:
         )
         axes[0, 0].set_ylabel(r"$T_\mathrm{eff}$ from $J - K_s$ [K]")
         axes[1, 0].set_ylabel(r"ours $-$ ASPCAP [K]")
-        figure.get_layout_engine().set(hspace=0.0, h_pad=0.02)  # type: ignore[union-attr]
+        figure.set_layout_engine("constrained", hspace=0.0, h_pad=0.02)
         figure.savefig(file, dpi=150)
         plt.close(figure)
 
