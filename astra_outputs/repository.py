@@ -388,7 +388,7 @@ class Outputs:
         row = await self._database.run(
             lambda connection: connection.fetchrow(text, *values), where=record_class.table
         )
-        return None if row is None else record_class.from_row(row)
+        return None if row is None else record_class.from_row(dict(row))
 
 
 def connect(
