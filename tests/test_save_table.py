@@ -643,7 +643,9 @@ def from_arrow() -> Any:
 
 
 def from_arrow_batch() -> Any:
-    return from_arrow().combine_chunks().to_batches()[0]
+    pa = pytest.importorskip("pyarrow")
+    longer = pa.concat_tables([from_arrow().slice(2), from_arrow()]).combine_chunks()
+    return longer.to_batches()[0].slice(1)  # the values begin in the middle of their buffers
 
 
 def from_arrow_dictionary() -> Any:
@@ -738,6 +740,19 @@ async def test_a_table_of_any_library_is_stored_as_it_is(
     rows = await rows_of(connection)
     for name in EXPECTED if make is not from_structured else ["a_real"]:
         assert [row[name] for row in rows] == EXPECTED[name], name
+
+
+@pytest.mark.parametrize("texts", [["x", "run 3", None, "", " tag "], ["x", "é", None, "", "a"], [None] * 5])
+@pytest.mark.parametrize("kind", ["string", "large_string", "string_view"])
+async def test_arrow_texts_are_read_from_the_middle_of_their_buffers(
+    outputs, connection, keys, texts, kind
+) -> None:
+    pa = pytest.importorskip("pyarrow")
+    sent = {"spectrum_pk": [1, 2, 3, 4], "a_text": pa.array(texts, kind).slice(1)}
+    await outputs.save_table(EveryType, sent, v_astra=V)
+    assert [row["a_text"] for row in await rows_of(connection)] == [
+        text and text.strip() for text in texts[1:]
+    ]
 
 
 async def test_units_that_astropy_knows_of_must_be_those_of_the_column(outputs, connection, keys) -> None:

@@ -23,7 +23,7 @@ from astra_outputs.tables.cells import Cells, Flagged, Values
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 TRAILER = struct.pack("!h", -1)
 
-BLOCK = 1 << 21
+BLOCK = 1 << 20
 """Bytes in one block of rows: what fits a processor's cache is filled fastest."""
 
 WIRE = {
@@ -126,9 +126,8 @@ class _Fixed(_Rectangle):
 
     def fill(self, block: Values) -> None:
         pairs = block.view([("length", ">i4"), ("value", self.wire)])
-        pairs["length"] = (
-            np.where(self.missing, -1, self.wire.itemsize) if self.partial else self.wire.itemsize
-        )
+        size = np.int32(self.wire.itemsize)
+        pairs["length"] = np.where(self.missing, np.int32(-1), size) if self.partial else size
         pairs["value"] = self.values
 
     def keep(self, kept: Values) -> None:

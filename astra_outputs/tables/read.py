@@ -120,7 +120,7 @@ def _from_arrow(column: Any) -> Cells:
     if kinds.is_integer(column.type) or kinds.is_floating(column.type):
         return Cells(_numbers(column), missing)
     if kinds.is_string(column.type) or kinds.is_large_string(column.type):
-        texts = _texts(column.cast("large_string"), missing)
+        texts = _texts(column.cast("large_string"))
         if texts is not None:
             return Cells(texts, missing)
     return Cells(objects(column.to_pylist()))
@@ -135,7 +135,7 @@ def _numbers(column: Any) -> Values:
     return np.frombuffer(data, dtype)[column.offset : column.offset + len(column)]
 
 
-def _texts(column: Any, missing: Flagged | None) -> Values | None:
+def _texts(column: Any) -> Values | None:
     """Return the UTF-8 of Arrow texts as an array of bytes, if they are short and printable ASCII."""
     _, offsets, data = column.buffers()
     if data is None or not len(column):
@@ -148,8 +148,6 @@ def _texts(column: Any, missing: Flagged | None) -> Values | None:
         return None
     padded = np.zeros((len(lengths), width), np.uint8)
     padded[np.arange(width) < lengths[:, None]] = text
-    if missing is not None:
-        padded[missing] = 0
     return padded.view(f"S{width}")[:, 0]
 
 
