@@ -313,6 +313,11 @@ class Database:
                 if _is_gone(connection):
                     raise ConnectionResetError("the connection was lost") from error
                 raise
+            except asyncpg.InternalClientError as error:
+                # The server has said that it ends the connection, and not yet hung up.
+                if not self.borrowed:
+                    connection.terminate()
+                raise ConnectionResetError("the connection was lost") from error
             except asyncpg.PostgresError as error:
                 if error.sqlstate == READ_ONLY and self._pool is not None:
                     # Later attempts shall look for the server that took over.
