@@ -128,7 +128,16 @@ class Statements:
 
     @cached_property
     def stored_rows(self) -> str:
-        """What is stored under given keys: one array a key column is the parameter."""
+        """What the database decided under given keys: one array a key column is the parameter."""
+        v_astra = ["v_astra"] if self._is_result else []
+        return self._under_keys(list(dict.fromkeys([*self.key, *self.stored, *v_astra])))
+
+    @cached_property
+    def whole_rows(self) -> str:
+        """What is stored under given keys, every column: one array a key column is the parameter."""
+        return self._under_keys([column.name for column in self.record_class.columns()])
+
+    def _under_keys(self, names: Sequence[str]) -> str:
         arrays = [
             exp.Cast(
                 this=exp.Parameter(this=exp.Literal.number(place)),
@@ -141,9 +150,8 @@ class Statements:
             alias=exp.TableAlias(this=_name("wanted"), columns=[_name(name) for name in self.key]),
         )
         matches = exp.and_(*(_column(name, "stored").eq(_column(name, "wanted")) for name in self.key))
-        returned = dict.fromkeys([*self.key, *self.stored, *(["v_astra"] if self._is_result else [])])
         rows = exp.alias_(self._table, "stored", table=True, quoted=True)
-        query = exp.select(*(_column(name, "stored") for name in returned)).from_(rows)
+        query = exp.select(*(_column(name, "stored") for name in names)).from_(rows)
         return _sql(query.join(wanted, on=matches))
 
     @property

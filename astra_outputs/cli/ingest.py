@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,9 @@ from astra_outputs.cli.options import Dsn, Records, Schema
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from astra_outputs.ingest import IngestReport
+    from astra_outputs.ingest import IngestReport, Mapping
+    from astra_outputs.records.pipeline import PipelineOutputMixin
+    from astra_outputs.records.spectrum import SpectrumMixin
 
 
 def ingest(
@@ -38,13 +40,29 @@ def ingest(
     Refused rows are listed in FILE.refused.csv with row, column, value and reason; the exit code is
     then 1. Run again, it replaces what it stored.
     """
-    report = asyncio.run(_ingest(files, into, map_file, v_astra, limit, dry_run, records, dsn, schema))
+    from astra_outputs.discover import record_classes
+    from astra_outputs.errors import InvalidMapping
+    from astra_outputs.ingest import IngestReport, read_mapping
+    from astra_outputs.ingest.mapping import spectrum_class_of
+    from astra_outputs.ingest.report import check_place
+    from astra_outputs.records.pipeline import PipelineOutputMixin
+
+    classes = record_classes(records or ())
+    results = {one.table: one for one in classes if issubclass(one, PipelineOutputMixin)}
+    if into not in results:
+        raise InvalidMapping(f"--into {into} must be one of: {', '.join(sorted(results))}")
+    mapping = read_mapping(map_file)
+    tables = (spectrum_class_of(mapping, classes), results[into])
     place = report_file or files[0].with_name(f"{files[0].name}.refused.csv")
-    if report.refused:
+    check_place(place)
+    report = IngestReport()
+    database = None if dry_run else (dsn, schema)
+    try:
+        asyncio.run(_ingest(files, mapping, tables, database, report, v_astra=v_astra, limit=limit))
+    finally:  # what was refused before an error is told as well
         report.write_refused(place)
-    else:
-        place.unlink(missing_ok=True)  # of an earlier run
-    typer.echo(("checked, nothing stored: " if dry_run else "") + str(report))
+        if report.read:
+            typer.echo(str(report))
     if report.refused:
         typer.echo(f"refused rows and why: {place}")
         raise typer.Exit(1)
@@ -52,44 +70,23 @@ def ingest(
 
 async def _ingest(
     files: list[Path],
-    into: str,
-    map_file: Path,
-    v_astra: str | None,
-    limit: int | None,
-    dry_run: bool,
-    records: list[str] | None,
-    dsn: str | None,
-    schema: str,
-) -> IngestReport:
-    from astra_outputs.discover import record_classes
-    from astra_outputs.errors import InvalidMapping
-    from astra_outputs.ingest import ingest, read_mapping
-    from astra_outputs.ingest.mapping import spectrum_class_of
-    from astra_outputs.records.pipeline import PipelineOutputMixin
+    mapping: Mapping,
+    tables: tuple[type[SpectrumMixin], type[PipelineOutputMixin]],
+    database: tuple[str | None, str] | None,
+    report: IngestReport,
+    **options: Any,
+) -> None:
+    from astra_outputs.ingest import ingest
     from astra_outputs.repository import connect
 
-    classes = record_classes(records or ())
-    results = {one.table: one for one in classes if issubclass(one, PipelineOutputMixin)}
-    if into not in results:
-        raise InvalidMapping(f"--into {into} must be one of: {', '.join(sorted(results))}")
-    mapping = read_mapping(map_file)
-    spectra = spectrum_class_of(mapping, classes)
     with _progress() as progress:
-        if dry_run:
-            return await ingest(
-                None, files, mapping, spectra, results[into], v_astra=v_astra, limit=limit, progress=progress
-            )
+        options |= {"report": report, "progress": progress}
+        if database is None:
+            await ingest(None, files, mapping, *tables, **options)
+            return
+        dsn, schema = database
         async with connect(dsn, schema=schema) as outputs:
-            return await ingest(
-                outputs,
-                files,
-                mapping,
-                spectra,
-                results[into],
-                v_astra=v_astra,
-                limit=limit,
-                progress=progress,
-            )
+            await ingest(outputs, files, mapping, *tables, **options)
 
 
 class _progress:  # noqa: N801  (used as a function)

@@ -6,7 +6,7 @@ import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -32,13 +32,19 @@ class Origin(BaseModel):
         A constant, instead of a column of the file.
     element : int, optional
         Which element, counted from 0, of a column of arrays.
+    between : tuple[float, float], optional
+        Numbers outside stand for "not measured".
+    transform : {"sqrt", "exp10"}, optional
+        What is computed of the number: an error of a variance, a number of its logarithm.
     times, plus : float
-        The value is multiplied, then added to: for another unit.
+        The number is then multiplied, and added to: for another unit.
     values : dict[str, Any]
         What each text or number of the file stands for; one that is not listed is refused.
     bit : list[int]
         For a flag (`flag_low_snr = { from = "STARFLAG", bit = 4 }`): the bits of the file's integer, any
         of which sets it. The sign of 32 signed bits is bit 31.
+    mask : int, optional
+        For a whole column of flags: the bits of the file's integer that are taken over.
     pattern : str, optional
         A regular expression; the part of the text that its first group matches is the value.
     optional : bool
@@ -51,11 +57,14 @@ class Origin(BaseModel):
 
     names: Annotated[list[str], BeforeValidator(_several), Field(alias="from")] = []
     value: Any = None
-    element: int | None = None
+    element: Annotated[int, Field(ge=0)] | None = None
+    between: tuple[float, float] | None = None
+    transform: Literal["sqrt", "exp10"] | None = None
     times: float = 1.0
     plus: float = 0.0
     values: dict[str, Any] = {}
-    bit: Annotated[list[int], BeforeValidator(_several)] = []
+    bit: Annotated[list[Annotated[int, Field(ge=0, le=63)]], BeforeValidator(_several)] = []
+    mask: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     pattern: re.Pattern[str] | None = None
     optional: bool = False
     missing: list[Any] = []
@@ -139,7 +148,7 @@ def _check_flag(section: str, record_class: type[Record], name: str, origin: Ori
         record_class._flags.find(record_class.table, name, True)
     except InvalidRecord as error:
         raise InvalidMapping(f"[{section}] {error}") from error
-    if not origin.bit and origin.value is None:
+    if not (origin.bit or origin.values) and not isinstance(origin.value, bool):
         raise InvalidMapping(f"[{section}] {name} is a flag: say by which bit of the file it is set")
 
 

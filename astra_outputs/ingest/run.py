@@ -9,12 +9,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from astra_outputs.errors import InvalidRecord, UnreadableFile
-from astra_outputs.ingest.build import Values, values_of
-from astra_outputs.ingest.files import read_rows
+from astra_outputs.errors import InvalidRecord, Problem, UnreadableFile
+from astra_outputs.ingest.build import Filling, Values, columns_read, fillings
+from astra_outputs.ingest.files import Row, open_table
+from astra_outputs.ingest.known import Key, key_of, put_on_top, stored_under
 from astra_outputs.ingest.mapping import Mapping
 from astra_outputs.ingest.report import IngestReport, Refused
-from astra_outputs.records.base import Outcome, Record
+from astra_outputs.records.base import Record
 from astra_outputs.records.pipeline import PipelineOutputMixin
 from astra_outputs.records.source import Source
 from astra_outputs.records.spectrum import SpectrumMixin
@@ -39,7 +40,8 @@ class Star:
     def join(self, other: Star) -> list[Refused]:
         """Take over what another row of the same star says besides; returns where the two differ."""
         differences = []
-        for mine, others in ((self.source, other.source), (self.result, other.result)):
+        parts = ((self.source, other.source), (self.spectrum, other.spectrum), (self.result, other.result))
+        for mine, others in parts:
             for name, value in others.items():
                 if mine.setdefault(name, value) != value:
                     reason = f"differs from {mine[name]} of row {self.row} of {self.file}, which stays"
@@ -68,28 +70,35 @@ class Reader:
 
     def _rows(self, files: Iterable[Path]) -> Iterator[Star]:
         for file in files:
-            for number, row in enumerate(read_rows(file), start=1):
-                self.report.read += 1
-                star = self._star(file, number, row)
-                if star is not None:
-                    yield star
+            before = self.report.read
+            with open_table(file) as table:
+                filled = fillings(self.mapping, self._classes, file, table.columns)
+                for row in table.rows(columns_read(filled)):
+                    self.report.read += 1
+                    star = self._star(file, row, filled)
+                    if star is not None:
+                        yield star
+            if self.report.read == before:
+                raise UnreadableFile(f"{file} has no rows")
 
-    def _star(self, file: Path, number: int, row: dict[str, Any]) -> Star | None:
-        columns = (self.mapping.source, self.mapping.spectrum, self.mapping.result)
+    def _star(self, file: Path, row: Row, filled: list[Filling]) -> Star | None:
+        if row.problem:
+            self.report.refused.append(Refused(file.name, row.number, "", None, row.problem))
+            return None
         values: list[Values] = []
-        for record_class, origins in zip(self._classes, columns, strict=True):
+        problems: list[Problem] = []
+        for filling in filled:
             try:
-                values.append(values_of(row, origins, record_class, self.mapping))
+                values.append(filling.values_of(row.values))
             except InvalidRecord as error:
-                self.report.refused += [
-                    Refused(file.name, number, problem.column, problem.value, problem.reason)
-                    for problem in error.problems
-                ]
-                return None
-            except KeyError as error:
-                names = ", ".join(row)
-                raise UnreadableFile(f"{file} has no column {error.args[0]}; it has: {names}") from error
-        star = Star(file.name, number, *values)
+                problems += error.problems
+        if problems:
+            self.report.refused += [
+                Refused(file.name, row.number, problem.column, problem.value, problem.reason)
+                for problem in problems
+            ]
+            return None
+        star = Star(file.name, row.number, *values)
         if self.mapping.require and not any(name in star.result for name in self.mapping.require):
             self.report.passed_over += 1
             return None
@@ -122,6 +131,7 @@ async def ingest(
     *,
     v_astra: int | str | None = None,
     limit: int | None = None,
+    report: IngestReport | None = None,
     progress: Callable[[IngestReport], None] = lambda _: None,
 ) -> IngestReport:
     """Store the rows of catalogue files; run again, it replaces what it stored.
@@ -141,19 +151,21 @@ async def ingest(
         Version of the results, instead of the mapping's.
     limit : int, optional
         Read at most this many rows that have values.
+    report : IngestReport, optional
+        Filled in as it goes on; after an error it tells what was done before.
     progress : Callable
         Called with the report after each batch.
 
     Raises
     ------
     UnreadableFile
-        If a file cannot be read or lacks a column that the mapping names.
+        If a file cannot be read, has no rows, or lacks a column that the mapping names.
     InvalidMapping
         If the tables lack a column that the mapping names.
     MissingVersion
         If neither the call nor the mapping gives a version and none is configured.
     """
-    report = IngestReport()
+    report = IngestReport() if report is None else report
     stars = Reader(mapping, spectrum_class, result_class, report).stars(files, limit)
     version = v_astra if v_astra is not None else mapping.v_astra
     storing = _Storing(outputs, spectrum_class, result_class, version, report)
@@ -178,20 +190,23 @@ class _Storing:
         self._outputs, self._report = outputs, report
         self._spectrum_class, self._result_class = spectrum_class, result_class
         self._version = {} if version is None else {"v_astra": version}
-        self._rows: dict[tuple[Any, ...], Star] = {}
+        self._rows: dict[Key, tuple[str, int]] = {}
 
     async def store(self, batch: list[Star]) -> None:
         """Store one batch."""
         stars = self._built(batch, lambda star: Source(**star.source))
-        sources = await self._save(stars)
+        sources = await self._save_on_top(stars)
         spectra = self._built(
             sources, lambda star: self._spectrum_class(**star.spectrum, source_pk=sources[star].pk)
         )
         spectra = self._first_of_each_spectrum(spectra)
-        stored = await self._save(spectra)
+        stored = await self._save_on_top(spectra)
         results = self._built(stored, lambda star: self._result(star, stored[star]))
-        for result in (await self._save(results, whole=True)).values():
-            self._report.outcomes[result.outcome or Outcome.INSERTED] += 1
+        for result in (await self._save(results)).values():
+            if result.outcome is None:
+                self._report.checked += 1
+            else:
+                self._report.outcomes[result.outcome] += 1
 
     def _result(self, star: Star, spectrum: SpectrumMixin) -> PipelineOutputMixin:
         keys: Any = spectrum
@@ -204,58 +219,70 @@ class _Storing:
         for star in stars:
             try:
                 built[star] = build(star)
-                built[star].key()  # a row without any identifier is refused here, with that reason
+                key_of(built[star])  # a row without any identifier is refused here, with that reason
             except InvalidRecord as error:
                 built.pop(star, None)
-                for problem in error.problems:
-                    self._refuse(star, problem.reason, problem.column, problem.value)
+                self._refuse(star, error)
         return built
 
     def _first_of_each_spectrum(self, spectra: _ByStar[SpectrumMixin]) -> _ByStar[SpectrumMixin]:
         """Refuse a row whose spectrum another row had: one of the two results would be lost."""
         kept = _ByStar[SpectrumMixin]()
         for star, spectrum in spectra.items():
-            first = self._rows.setdefault(tuple(spectrum.key().values()), star)
-            if first is star:
+            here = (star.file, star.row)
+            file, row = self._rows.setdefault(key_of(spectrum), here)
+            if (file, row) == here:
                 kept[star] = spectrum
             else:
-                self._refuse(star, f"the same spectrum as row {first.row} of {first.file}")
+                self._refuse(star, f"the same spectrum as row {row} of {file}")
         return kept
 
-    async def _save(self, records: _ByStar[R], *, whole: bool = False) -> _ByStar[R]:
-        """Save records and return those that are stored; unless `whole`, on top of what is known."""
+    async def _save_on_top(self, records: _ByStar[R]) -> _ByStar[R]:
+        """Save sources or spectra on top of what is known; rows of one source are one record."""
         if self._outputs is None or not records:
             return records
-        if not whole:
-            for star, record in records.items():
-                known = await self._outputs.get_by_key(record)
-                if known is not None:
-                    records[star] = _on_top(known, record)
+        known = await stored_under(self._outputs, records.values())
+        wanted: dict[Key, R] = {}
+        shared = _ByStar[R]()
+        for star, record in records.items():
+            try:
+                stored = known.get(key_of(record))
+                if stored is not None:
+                    put_on_top(stored, record)
+                one = wanted.setdefault(key_of(stored or record), stored or record)
+                if one is not (stored or record):
+                    put_on_top(one, record)
+            except InvalidRecord as error:
+                self._refuse(star, error)
+            else:
+                shared[star] = one
+        return await self._save(shared, skip_unchanged=True)
+
+    async def _save(self, records: _ByStar[R], *, skip_unchanged: bool = False) -> _ByStar[R]:
+        """Save records, of which several rows may share one, and return those that are stored."""
+        if self._outputs is None or not records:
+            return records
+        distinct = list({id(record): record for record in records.values()}.values())
         report = await self._outputs.save_many(
-            records.values(), on_error="collect", duplicates="last", skip_unchanged=not whole
+            distinct, on_error="collect", duplicates="last", skip_unchanged=skip_unchanged
         )
-        stars, saved = list(records), _ByStar[R]()
-        for rejected in report.rejected:
-            self._refuse(stars[rejected.position], rejected.reason)
-        by_key = {tuple(record.key().values()): record for record in records.values()}
-        for (star, record), outcome in zip(records.items(), report, strict=True):
-            if outcome is not Outcome.REJECTED:
-                saved[star] = by_key[tuple(record.key().values())]  # of two with one key, the last
+        refused = {id(distinct[rejected.position]): rejected.reason for rejected in report.rejected}
+        saved = _ByStar[R]()
+        for star, record in records.items():
+            if id(record) in refused:
+                self._refuse(star, refused[id(record)])
+            else:
+                saved[star] = record
         return saved
 
-    def _refuse(self, star: Star, reason: str, column: str = "", value: Any = None) -> None:
-        self._report.refused.append(Refused(star.file, star.row, column, value, reason))
+    def _refuse(self, star: Star, reason: InvalidRecord | str) -> None:
+        problems = (
+            [("", None, reason)]
+            if isinstance(reason, str)
+            else [(problem.column, problem.value, problem.reason) for problem in reason.problems]
+        )
+        self._report.refused += [Refused(star.file, star.row, *problem) for problem in problems]
 
 
 class _ByStar(dict[Star, R]):
     """Records by the rows that they were made from."""
-
-
-def _on_top(known: R, record: R) -> R:
-    """Return what is stored, changed where the new record says something."""
-    said = record.model_fields_set
-    for name in said:
-        value = getattr(record, name)
-        if value is not None and known.column(name).written:
-            setattr(known, name, value)
-    return known
