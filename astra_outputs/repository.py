@@ -24,6 +24,7 @@ from astra_outputs.version import major_minor, parse_version
 from astra_outputs.writing import save_one
 
 if TYPE_CHECKING:
+    from astra_outputs.history import Change
     from astra_outputs.replay import ReplayReport
     from astra_outputs.tables.report import TableReport
     from astra_outputs.work import Run
@@ -269,6 +270,29 @@ class Outputs:
             return await self._get(record_class, ("spectrum_pk",), (spectrum_pk,), newest="v_astra")
         key = ("spectrum_pk", "v_astra_major_minor")
         return await self._get(record_class, key, (spectrum_pk, major_minor(parse_version(v_astra))))
+
+    async def history(self, result: P) -> list[Change[P]]:
+        """Return each time that a stored result was replaced or deleted, the latest first.
+
+        Where the schema keeps its history (schema/history.sql), from then on.
+
+        Raises
+        ------
+        InvalidRecord
+            If the result was never stored.
+        SchemaMismatch
+            If the schema keeps no history.
+        WrongRecordClass
+            If it is not a pipeline's result.
+
+        Examples
+        --------
+        >>> for change in await outputs.history(result):
+        ...     print(change.time, change.user, change.changed)
+        """
+        from astra_outputs.history import history_of
+
+        return await history_of(self._database, result)
 
     def pending(
         self,

@@ -34,6 +34,7 @@ from astra_outputs import (
     embedded,
 )
 from astra_outputs.errors import InvalidName, InvalidRecord
+from astra_outputs.history import kept_rows
 from astra_outputs.pending import pending_count, pending_page
 from astra_outputs.records.base import Record
 from astra_outputs.records.spectrum import SpectrumMixin
@@ -218,6 +219,7 @@ def of_a_pipeline(schema: str, table: str, *names: str) -> tuple[list[str], list
     ]
     found = [text for texts in all_texts for text in statements_of(texts)]
     found += [text(pipeline, kind, schema, True) for text in (pending_page, pending_count)]
+    found.append(kept_rows(pipeline, schema))
     return found, [texts.stage for texts in all_texts]
 
 

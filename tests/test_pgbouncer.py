@@ -17,7 +17,7 @@ import pytest
 
 import astra_outputs
 from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, Outputs, Source, TheCannon
-from astra_outputs.errors import CannotConnect, DatabaseError
+from astra_outputs.errors import CannotConnect, DatabaseError, SchemaMismatch
 from astra_outputs.owner import Owner
 
 CONNECTIONS = 2
@@ -261,6 +261,14 @@ async def run(outputs: Outputs, spectra: Sequence[Any]) -> None:
     assert await outputs.get_result(TheCannon, spectra[-1]) is not None
 
 
+async def history(outputs: Outputs, spectra: Sequence[Any]) -> None:
+    for teff in (5000.0, 6000.0):
+        (result,) = results(spectra[:1], teff)
+        await outputs.save(result)
+    with pytest.raises(SchemaMismatch, match="keeps no history"):  # which has a transaction of its own
+        await outputs.history(result)
+
+
 FEATURES = (
     save,
     save_with_guards,
@@ -272,6 +280,7 @@ FEATURES = (
     save_table,
     save_sources_and_spectra,
     pending,
+    history,
     run,
 )
 

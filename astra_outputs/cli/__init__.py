@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from astra_outputs.cli import check, describe, ingest, new_pipeline, replay, run
+from astra_outputs.cli import check, describe, history, ingest, new_pipeline, replay, run
 from astra_outputs.errors import AstraOutputsError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(check.check)
 app.command()(describe.describe)
+app.command()(history.history)
 app.command()(ingest.ingest)
 app.command()(new_pipeline.new_pipeline)
 app.command()(replay.replay)

@@ -1,0 +1,81 @@
+"""`astra-outputs history`: what a result was before it was replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from astra_outputs.cli.describe import _named
+from astra_outputs.cli.options import Dsn, Records, Schema, console
+
+if TYPE_CHECKING:
+    from astra_outputs.history import Change
+
+
+def history(
+    table: Annotated[str, typer.Argument(help="Table or record class of the result.")],
+    task: Annotated[
+        int | None, typer.Argument(help="Key of the result (task_pk).", show_default=False)
+    ] = None,
+    spectrum: Annotated[
+        int | None,
+        typer.Option(help="Key of its spectrum (spectrum_pk), instead of its own.", show_default=False),
+    ] = None,
+    v_astra: Annotated[
+        str | None,
+        typer.Option(help='With --spectrum: the version, as "0.8.1"; else the newest.', show_default=False),
+    ] = None,
+    records: Records = None,
+    dsn: Dsn = None,
+    schema: Schema = "astra",
+) -> None:
+    """Show who replaced a result when, and what changed, the newest first.
+
+    Needs a schema that keeps its history (schema/history.sql).
+    """
+    from astra_outputs.discover import record_classes
+
+    if (task is None) == (spectrum is None):
+        raise typer.BadParameter("name the result by its task_pk, or by --spectrum")
+    record_class = _named(table, record_classes(records or ()))
+    _print(asyncio.run(_history(record_class, task, spectrum, v_astra, dsn, schema)))
+
+
+async def _history(
+    record_class: type[Any],
+    task: int | None,
+    spectrum: int | None,
+    v_astra: str | None,
+    dsn: str | None,
+    schema: str,
+) -> Sequence[Change[Any]]:
+    from astra_outputs.history import history
+    from astra_outputs.repository import connect
+
+    async with connect(dsn, schema=schema) as outputs:
+        if task is None:
+            result = await outputs.get_result(record_class, spectrum, v_astra=v_astra)
+            if result is None:
+                raise typer.BadParameter(f"{record_class.table} has no such result of spectrum {spectrum}")
+            task = result.task_pk
+        return await history(outputs._database, record_class, task)
+
+
+def _print(changes: Sequence[Change[Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    screen = console()
+    if not changes:
+        screen.print("nothing is kept of it: it was not replaced since history is kept")
+        return
+    table = Table("time", "user", "event", "column", "before", "after")
+    for change in changes:
+        what = [change.time.isoformat(sep=" ", timespec="seconds"), change.user, change.event]
+        for name, (before, after) in change.changed.items() or [("", ("", ""))]:
+            table.add_row(*map(Text, (*what, name, str(before), str(after))))
+            what = ["", "", ""]
+    screen.print(table)
