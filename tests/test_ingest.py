@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 
 from astra_outputs import BossVisitSpectrum, SnowWhite
 from astra_outputs.cli import app, main
-from astra_outputs.errors import InvalidMapping, MissingVersion, UnreadableFile
+from astra_outputs.errors import InvalidMapping, MissingExtra, MissingVersion, UnreadableFile
 from astra_outputs.ingest import ingest, read_mapping
 from astra_outputs.ingest.files import open_table
 from astra_outputs.records.base import Outcome
@@ -61,6 +64,29 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         return [row.values for row in table.rows(table.columns)]
 
 
+def parquet(folder: Path, **columns: list[Any]) -> Path:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    path = folder / "stars.parquet"
+    parquet.write_table(pa.table(columns), path)
+    return path
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Run `astra-outputs ingest` in this process, and return what it exits with."""
+
+    def run(path: Path, map_file: Path, *options: str) -> int:
+        words = ["astra-outputs", "ingest", str(path), "--into", "snow_white", "--map", str(map_file)]
+        monkeypatch.setattr("sys.argv", [*words, *options])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    return run
+
+
 async def store(outputs, path: Path, map_file: Path, **options):
     return await ingest(outputs, [path], read_mapping(map_file), BossVisitSpectrum, SnowWhite, **options)
 
@@ -73,6 +99,8 @@ async def store(outputs, path: Path, map_file: Path, **options):
     [
         ("logg =", "loggg =", "loggg is not a column of snow_white; did you mean logg"),
         ("[spectrum]", "[spectra2]", "spectra2"),
+        ("bit = 31", "bit = 64", "flag_low_snr.bit"),
+        ("times = 1000", 'transform = "cube"', "teff.transform"),
         ('v_astra = "0.8.1"', 'v_astra = "0.8"', "major.minor.patch"),
         ("times = 1000", "time = 1000", "result.teff.time"),
         ('logg = "logg"', "logg = {}", "give either"),
@@ -166,6 +194,62 @@ async def test_what_the_database_refuses_is_reported_by_row(outputs, connection,
     assert "cool" in refused.reason
 
 
+async def test_a_spectrum_that_belongs_to_another_source_stays_there(outputs, connection, files) -> None:
+    path, map_file = files("1,10,8,DA,0\n")
+    await store(outputs, path, map_file)
+    mapping = MAP.replace('sdss_id = "id"', 'sdss_id = "logg"')
+    report = await store(outputs, *files("1,11,7,DA,0\n2,11,8,DA,0\n", mapping))
+    (refused,) = report.refused
+    assert (refused.row, refused.column) == (1, "source_pk")
+    assert "belongs to source_pk" in refused.reason
+    rows = await connection.fetch("select teff, source_pk from astra.snow_white order by teff")
+    assert [row["teff"] for row in rows] == [10000, 11000]
+
+
+@pytest.mark.parametrize("array", [None, [8.0], 8.0])
+async def test_an_element_that_is_not_there_is_refused_by_row(files, tmp_path, array) -> None:
+    path = parquet(tmp_path, id=[1, 2], teff_kk=[10.0, 11.0], logg=[[7.0, 8.0]] * 2)
+    if array is not None:
+        path = parquet(tmp_path, id=[1], teff_kk=[10.0], logg=[array])
+    mapping = MAP.replace('"logg"', '{ from = "logg", element = 1 }')
+    mapping = mapping.replace('classification = "class"', "").replace("flag_low_snr", "# ")
+    report = await store(None, path, files("", mapping)[1])
+    assert [refused.reason for refused in report.refused] == ([] if array is None else ["has no element 1"])
+
+
+# What is missing on the machine, or on the disk.
+
+
+@pytest.mark.parametrize(
+    ("name", "library", "extra"), [("a.fits", "astropy", "fits"), ("a.parquet", "pyarrow", "arrow")]
+)
+def test_a_library_that_is_not_installed_is_named_with_its_extra(
+    tmp_path, monkeypatch, name, library, extra
+) -> None:
+    (tmp_path / name).write_bytes(b"any")
+    for module in [module for module in sys.modules if module.partition(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingExtra, match=rf'{library} is not installed.*astra-outputs\[{extra}\]"'):
+        read_rows(tmp_path / name)
+
+
+def test_a_file_that_is_no_list_of_refused_rows_is_not_written_over(files, command, capsys) -> None:
+    path, map_file = files("1,10,8,DA,0\n")
+    notes = path.with_name("notes.txt")
+    notes.write_text("keep me\n")
+    assert command(path, map_file, "--dry-run", "--report", str(notes)) == 1
+    assert "is something else already" in capsys.readouterr().err
+    assert notes.read_text() == "keep me\n"
+
+
+def test_rows_that_were_refused_before_a_file_broke_off_are_listed(files, command, capsys) -> None:
+    path, map_file = files('2,hot,8,DA,0\n3,10,8,"DA,0\n')
+    assert command(path, map_file, "--dry-run") == 1
+    assert "cannot be read" in capsys.readouterr().err
+    assert "is not a number" in path.with_name("stars.csv.refused.csv").read_text()
+
+
 # What is stored.
 
 
@@ -207,22 +291,114 @@ async def test_rows_of_one_star_become_one_result_and_contradictions_are_reporte
     assert tuple(row) == (10000, 8, "DA")
 
 
-async def test_parquet_is_read_as_csv_is(outputs, connection, files, tmp_path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+ROWS = {"id": [1, 2], "teff_kk": [10.0, None], "logg": [8.0, 8.0], "class": ["DA", "DB"], "bits": [0, 0]}
 
-    _, map_file = files("")
-    path = tmp_path / "stars.parquet"
-    columns = {
-        "id": [1, 2],
-        "teff_kk": [10.0, None],
-        "logg": [8.0, 8.0],
-        "class": ["DA", "DB"],
-        "bits": [0, 0],
-    }
-    pq.write_table(pa.table(columns), path)
-    report = await store(outputs, path, map_file)
-    assert (report.passed_over, report.outcomes) == (1, {Outcome.INSERTED: 1})
+
+def write_parquet(path: Path) -> None:
+    parquet(path.parent, **ROWS).rename(path)
+
+
+def write_arrow(path: Path) -> None:
+    import pyarrow as pa
+
+    table = pa.table(ROWS)
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def write_csv(path: Path) -> None:
+    path.write_bytes(gzip.compress(HEADER.encode() + b"1,10,8,DA,0\n\n2,,8,DB,0\n"))
+
+
+def write_fits(path: Path) -> None:
+    from astropy.io import fits
+
+    columns = [
+        fits.Column("id", "J", array=[1, 2]),
+        fits.Column("teff_kk", "J", array=[10, -1], null=-1),
+        fits.Column("logg", "E", array=[8, 8]),
+        fits.Column("class", "4A", array=["DA", "DB"]),
+        fits.Column("bits", "J", array=[0, 0]),
+    ]
+    file = path.with_suffix("")
+    fits.BinTableHDU.from_columns(columns).writeto(file)
+    path.write_bytes(gzip.compress(file.read_bytes()))
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("a.csv.gz", write_csv),
+        ("a.fits.gz", write_fits),
+        ("a.parquet", write_parquet),
+        ("a.arrow", write_arrow),
+    ],
+)
+async def test_every_format_is_read_alike(outputs, connection, files, tmp_path, name, write) -> None:
+    write(tmp_path / name)
+    report = await store(outputs, tmp_path / name, files("")[1])
+    assert (report.refused, report.passed_over, report.outcomes) == ([], 1, {Outcome.INSERTED: 1})
+    row = await connection.fetchrow("select teff, logg, classification, source_pk from astra.snow_white")
+    assert tuple(row) == (10000, 8, "DA", await connection.fetchval("select pk from astra.source"))
+
+
+async def test_two_rows_of_one_source_fill_it_together(outputs, connection, files) -> None:
+    mapping = MAP.replace(
+        'sdss_id = "id"',
+        'sdss_id = "logg"\nra = "class"\nflag_sdss4_apogee_faint = { from = "bits", bit = 0 }',
+    )
+    mapping = mapping.replace('classification = "class"', "")
+    path, map_file = files("1,10,8,1.5,1\n2,11,8,,0\n", mapping)
+    for _ in range(2):
+        assert (await store(outputs, path, map_file)).refused == []
+        row = await connection.fetchrow("select ra, sdss4_apogee_target1_flags from astra.source")
+        assert tuple(row) == (1.5, 1)
+
+
+async def test_a_mark_that_went_through_single_precision_is_still_a_mark(files, tmp_path) -> None:
+    import pyarrow as pa
+
+    single = pa.array([-9999.99, 8.0, float("nan")], pa.float32())
+    path = parquet(tmp_path, id=[1, 2, 3], teff_kk=[10.0, 10.0, 10.0], logg=single)
+    mapping = MAP.replace("missing = [-9999]", "missing = [-9999.99]").replace('["teff"]', '["logg"]')
+    mapping = mapping.replace('classification = "class"', "").replace("flag_low_snr", "# ")
+    report = await store(None, path, files("", mapping)[1])
+    assert (report.passed_over, report.checked) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("option", "stored"),
+    [
+        ('transform = "sqrt"', 3),
+        ('transform = "exp10"', 10**9),
+        ("times = 2, plus = 1", 19),
+        ("between = [0, 8]", None),
+        ("values = { 9 = 4.5 }", 4.5),
+        ("missing = [9]", None),
+    ],
+)
+async def test_a_number_is_read_as_its_options_say(outputs, connection, files, option, stored) -> None:
+    mapping = MAP.replace('logg = "logg"', f'logg = {{ from = "logg", {option} }}')
+    assert (await store(outputs, *files("1,10,9,DA,0\n", mapping))).refused == []
+    assert await connection.fetchval("select logg from astra.snow_white") == stored
+
+
+async def test_a_mask_takes_over_the_bits_of_a_negative_number(outputs, connection, files) -> None:
+    mapping = MAP.replace("flag_low_snr", "result_flags").replace("bit = 31", "mask = 0x80000001")
+    await store(outputs, *files("1,10,9,DA,-2147483645\n", mapping))
+    assert await connection.fetchval("select result_flags from astra.snow_white") == 0x80000001
+
+
+async def test_a_long_file_is_never_in_memory_as_a_whole(files) -> None:
+    lengths, peaks = (2_000, 12_000), []
+    for length in lengths:
+        path, map_file = files("".join(f"{number},10,8,DA,0\n" for number in range(length)))
+        tracemalloc.start()
+        assert (await store(None, path, map_file)).checked == length
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # What grows is what tells a spectrum that comes twice.
+    assert (peaks[1] - peaks[0]) / (lengths[1] - lengths[0]) < 300
 
 
 def test_the_command_stores_the_good_rows_lists_the_bad_ones_and_fails(

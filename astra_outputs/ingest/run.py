@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -190,7 +191,7 @@ class _Storing:
         self._outputs, self._report = outputs, report
         self._spectrum_class, self._result_class = spectrum_class, result_class
         self._version = {} if version is None else {"v_astra": version}
-        self._rows: dict[Key, tuple[str, int]] = {}
+        self._rows: dict[bytes, tuple[str, int]] = {}
 
     async def store(self, batch: list[Star]) -> None:
         """Store one batch."""
@@ -230,7 +231,9 @@ class _Storing:
         kept = _ByStar[SpectrumMixin]()
         for star, spectrum in spectra.items():
             here = (star.file, star.row)
-            file, row = self._rows.setdefault(key_of(spectrum), here)
+            # A digest takes less memory than the key: this grows with every row.
+            digest = blake2b(repr(key_of(spectrum)).encode(), digest_size=16).digest()
+            file, row = self._rows.setdefault(digest, here)
             if (file, row) == here:
                 kept[star] = spectrum
             else:
