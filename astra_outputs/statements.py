@@ -247,7 +247,9 @@ class Statements:
                 exp.LTE(this=_column("v_astra", table), expression=_column("v_astra", "excluded"))
             )
         if self.guards.not_after:
-            time: exp.Expression = exp.Anonymous(this="current_setting", expressions=[exp.Literal.string(NOT_AFTER)])
+            time: exp.Expression = exp.Anonymous(
+                this="current_setting", expressions=[exp.Literal.string(NOT_AFTER)]
+            )
             time = exp.Cast(this=time, to=exp.DataType.build("timestamptz", dialect="postgres"))
             conditions.append(exp.LTE(this=_column("modified", table), expression=time))
         if self.guards.skip_unchanged:
