@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -23,11 +24,15 @@ from astra_outputs.errors import (
 )
 from astra_outputs.names import check_name
 from astra_outputs.pooler import UNCACHED, stands_between
+from astra_outputs.tls import explain
 
 T = TypeVar("T")
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 log = logging.getLogger("astra_outputs.database")
+
+FAREWELL = 10.0
+"""Seconds for which connections may take their leave."""
 
 READ_ONLY = "25006"
 """SQLSTATE of a server that only reads: a failover has not finished."""
@@ -205,9 +210,9 @@ class Database:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             if type(error) is ValueError:  # says which part of the DSN it could not read: the password, maybe
                 reason = "the DSN cannot be read; write %40 for @, %2F for / and %3A for : in a password"
-            raise CannotConnect(
-                f"{self.where}: {reason}; start the server, or set ASTRA_OUTPUTS_DSN or PGHOST to one"
-            ) from error
+            why = explain(error, self.dsn)
+            why = why or f"{reason}; start the server, or set ASTRA_OUTPUTS_DSN or PGHOST to one"
+            raise CannotConnect(f"{self.where}: {why}") from error
 
     async def _connect(self) -> asyncpg.Pool:
         pool = await self._pool_of(self._options)
@@ -238,12 +243,15 @@ class Database:
             raise CannotConnect(f"{self.where}: {error}; {mend}", sqlstate=error.sqlstate) from error
 
     async def close(self) -> None:
-        """Give the connections back to the server."""
+        """Give the connections back to the server; one that no longer answers is dropped."""
         pool, self._pool = self._pool, None
-        if pool is not None:
-            while self._at_hand:
-                await pool.release(self._at_hand.pop())
-            await pool.close()
+        if pool is None:
+            return
+        with suppress(TimeoutError):  # the pool drops its connections when it is interrupted
+            async with asyncio.timeout(FAREWELL):
+                while self._at_hand:
+                    await pool.release(self._at_hand.pop())
+                await pool.close()
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:

@@ -32,6 +32,8 @@ class Proxy:
         self.connections = 0
         self.cuts = 0
         self._down = False
+        self._flowing = asyncio.Event()
+        self._flowing.set()
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
@@ -52,6 +54,7 @@ class Proxy:
         """Close every connection and listen no more."""
         assert self._server is not None
         self._server.close()
+        self._flowing.set()
         self.cut()
         await self._server.wait_closed()
 
@@ -63,6 +66,10 @@ class Proxy:
     def bring_back(self) -> None:
         """Pass everything on again."""
         self._down = False
+
+    def swallow(self) -> None:
+        """Pass nothing on from now on, and close nothing: as a network does that drops packets."""
+        self._flowing.clear()
 
     def cut(self) -> None:
         """Close every connection."""
@@ -101,6 +108,7 @@ class Proxy:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, said: Cut) -> None:
         with suppress(OSError):
             while content := await reader.read(65536):
+                await self._flowing.wait()
                 if said(content):
                     self.cut()
                     return

@@ -130,6 +130,33 @@ async def test_what_a_killed_worker_left_in_the_spool_is_stored_before_anything_
     assert await teffs(connection) == expected(stored)
 
 
+async def test_a_network_that_swallows_everything_costs_time_and_no_result(
+    proxy, outputs, connection, spectra, tmp_path, monkeypatch
+) -> None:
+    from astra_outputs import database
+    from astra_outputs.work import flushing
+
+    monkeypatch.setattr(flushing, "HANGS", 0.2)
+    monkeypatch.setattr(database, "FAREWELL", 0.2)
+    stored = await spectra(12)
+
+    async def source():
+        for n, spectrum in enumerate(stored):
+            if n == 4:
+                proxy.swallow()
+            yield spectrum
+
+    async with asyncio.timeout(20), astra_outputs.connect(proxy.dsn, retry_for=0.2) as behind:
+        await behind._gate.check(TheCannon)
+        report = await behind.run(
+            worker_pipelines.teff_is_key, source(), v_astra=VERSION, batch_size=4, spool=tmp_path
+        )
+    assert (report.counts.total(), report.lost) == (12, [])
+    assert report.counts[Outcome.SPOOLED] >= 8
+    await outputs.replay(tmp_path)
+    assert await teffs(connection) == expected(stored)
+
+
 async def test_a_table_that_does_not_fit_ends_the_run_and_its_results_are_on_the_disk(
     outputs, connection, spectra, tmp_path
 ) -> None:

@@ -29,9 +29,6 @@ T = TypeVar("T")
 HANGS = 60.0
 """Seconds beyond the retry budget after which a save that gives no answer is given up."""
 
-LONG = 86_400.0
-"""Seconds that storing a whole spool may take."""
-
 PASSING = ("08", "25", "40", "53", "55P03", "57", "58")
 """SQLSTATEs, or their beginnings, of a server that is away, busy or out of room: mended by others."""
 
@@ -205,16 +202,22 @@ class Flusher:
 
         return await self._unless_it_hangs(save(), budget + HANGS)
 
-    async def _unless_it_hangs(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
+    async def _unless_it_hangs(
+        self, work: Coroutine[Any, Any, T], seconds: float, done: Callable[[], int] = lambda: 0
+    ) -> T:
         """Return what the work returns; give it up after so many seconds, or when time is short.
 
+        Seconds count from when `done`, the number of steps that the work has done, last grew.
         It is cancelled then but not waited for: a network that swallows packets answers to nothing.
         If it does end well later, the rows are those in the spool.
         """
         task = asyncio.ensure_future(work)
         hurry = asyncio.ensure_future(self._impatient.wait())
         try:
-            await asyncio.wait({task, hurry}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            steps = -1
+            while not (task.done() or hurry.done()) and done() > steps:
+                steps = done()
+                await asyncio.wait({task, hurry}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
             raise ConnectionLost("the database gives no answer")
@@ -277,7 +280,9 @@ class Flusher:
         report = ReplayReport()
         try:
             with retrying_for(budget):
-                await self._unless_it_hangs(replay(self._outputs, [self._spool], into=report), LONG)
+                await self._unless_it_hangs(
+                    replay(self._outputs, [self._spool], into=report), budget + HANGS, lambda: report.files
+                )
         except (DatabaseError, OSError) as error:
             self._away = self._away or is_passing(error)
             tell(log, logging.WARNING, "spool not drained", why=error)
