@@ -212,7 +212,8 @@ class Database:
                 reason = "the DSN cannot be read; write %40 for @, %2F for / and %3A for : in a password"
             why = explain(error, self.dsn)
             why = why or f"{reason}; start the server, or set ASTRA_OUTPUTS_DSN or PGHOST to one"
-            raise CannotConnect(f"{self.where}: {why}") from error
+            # What led to it would be printed as well: only where it does not hold a piece of the DSN.
+            raise CannotConnect(f"{self.where}: {why}") from (None if type(error) is ValueError else error)
 
     async def _connect(self) -> asyncpg.Pool:
         pool = await self._pool_of(self._options)
