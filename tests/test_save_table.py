@@ -48,6 +48,8 @@ from astra_outputs.errors import (
     UnknownReference,
     WrongRecordClass,
 )
+from astra_outputs.statements import statements
+from astra_outputs.tables import texts
 
 V = "0.6.2"
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -609,13 +611,75 @@ async def test_an_empty_table_is_an_empty_report(outputs, keys) -> None:
     assert (len(report), str(report), report.task_pk.tolist()) == (0, "no records", [])
 
 
-async def test_overlapping_writers_lose_nothing_and_never_deadlock(outputs, connection, keys) -> None:
+async def test_overlapping_writers_lose_nothing_and_never_deadlock(database, connection, keys) -> None:
     shuffled = [np.random.default_rng(seed).permutation(keys) for seed in range(4)]
-    reports = await asyncio.gather(
-        *(outputs.save_table(EveryType, {"spectrum_pk": pks}, v_astra=V, batch_size=7) for pks in shuffled)
-    )
-    assert sum(report.counts.get(Outcome.INSERTED, 0) for report in reports) == 40
+    # Without a second try a deadlock would reach the caller.
+    async with astra_outputs.connect(database, retry_for=0) as writers:
+        reports = [
+            await asyncio.gather(
+                *(
+                    writers.save_table(EveryType, {"spectrum_pk": pks}, v_astra=V, batch_size=7)
+                    for pks in shuffled
+                )
+            )
+            for _ in range(3)
+        ]
+    assert sum(report.counts.get(Outcome.INSERTED, 0) for report in reports[0]) == 40
+    assert all(report.counts == {Outcome.REPLACED: 40} for again in reports[1:] for report in again)
     assert await count(connection) == 40
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into astra.every_type (spectrum_pk, v_astra, a_real) values (20, 6002, 1)",
+        "update astra.every_type set a_real = 1, v_astra = 6009 where spectrum_pk = 20",
+    ],
+)
+async def test_a_row_that_someone_else_stores_at_the_same_time_is_replaced(
+    outputs, connection, keys, statement
+) -> None:
+    if statement.startswith("update"):
+        await connection.execute("insert into astra.every_type (spectrum_pk, v_astra) values (20, 6001)")
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute(statement)
+    task = asyncio.create_task(outputs.save_table(EveryType, {"spectrum_pk": keys, "a_real": 2.0}, v_astra=V))
+    while not await connection.fetchval("select exists (select from pg_locks where not granted)"):
+        assert not task.done()
+    await transaction.commit()
+    report = await task
+    assert [row for row, outcome in enumerate(report) if outcome is Outcome.REPLACED] == [19]
+    assert [(row["a_real"], row["v_astra"]) for row in await rows_of(connection)] == [(2.0, 6002)] * 40
+
+
+async def test_a_row_that_someone_else_stores_between_two_statements_is_replaced(
+    outputs, connection, keys, database
+) -> None:
+    sent = statements(EveryType, "astra", EveryType.natural_keys[0])
+    async with connection.transaction():
+        await connection.execute(sent.create_stage)
+        await connection.execute(
+            f"insert into pg_temp.{sent.stage} (spectrum_pk, v_astra, tag, a_status, result_flags, a_real) "
+            "values (20, 6002, '', 0, 0, 2)"
+        )
+        assert await connection.fetch(texts.replace(sent)) == []
+        await outputs.save_table(EveryType, {"spectrum_pk": [20], "a_real": [1.0]}, v_astra=V)
+        (row,) = await connection.fetch(texts.upsert_rest(sent))
+        assert not row["inserted"]
+    assert [row["a_real"] for row in await rows_of(connection)] == [2.0]
+
+
+async def test_a_batch_of_new_rows_among_stored_ones_is_stored_whole(outputs, connection, keys) -> None:
+    table = {"spectrum_pk": keys, "a_real": np.arange(40.0)}
+    for share in (1, 3, 20, 39):
+        await connection.execute("truncate astra.every_type")
+        stored = keys[::2][:share]
+        await outputs.save_table(EveryType, {"spectrum_pk": stored, "a_real": -1.0}, v_astra=V)
+        report = await outputs.save_table(EveryType, table, v_astra=V, batch_size=8)
+        inserted, replaced = Outcome.INSERTED, Outcome.REPLACED
+        assert list(report) == [replaced if pk in stored else inserted for pk in keys]
+        assert [row["a_real"] for row in await rows_of(connection)] == list(range(40))
 
 
 # Where tables come from.

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from functools import lru_cache
 
 import numpy as np
-from sqlglot import exp
 
 from astra_outputs.database import Connection
 from astra_outputs.errors import DatabaseError
 from astra_outputs.report import KEPT, UNCHANGED
-from astra_outputs.statements import Statements, _column, _name, _sql
+from astra_outputs.statements import Statements
+from astra_outputs.tables import texts
 from astra_outputs.tables.cells import Values
 from astra_outputs.tables.encode import HEADER, TRAILER, Encoder, decoded
 from astra_outputs.tables.order import Keys, Places, places_of
@@ -90,6 +89,8 @@ async def store_rows(
     blocks: Blocks,
     keys: Keys,
     v_astra: Values,
+    *,
+    again: bool,
     meanwhile: Callable[[], None] | None = None,
 ) -> Stored:
     """Store some rows in one transaction; inside one of the caller's, in a savepoint of that.
@@ -106,14 +107,17 @@ async def store_rows(
         The keys of these rows.
     v_astra : ndarray of int
         The versions of these rows.
+    again : bool
+        Whether most of the rows are expected to be stored already; only the time depends on it.
     meanwhile : Callable, optional
         Called when all is sent and the server alone has something to do.
     """
-    again = connection.is_in_transaction()
+    inside = connection.is_in_transaction()
+    # What `replace` needs would stay on in a caller's transaction.
+    again = again and not inside and not statements.guards
     async with connection.transaction():
-        await connection.execute(statements.create_stage)
-        if again:
-            await connection.execute(statements.empty_stage)
+        last = statements.empty_stage if inside else texts.IN_KEY_ORDER if again else ""
+        await connection.execute(f"{statements.create_stage}; {last}")
         await connection.copy_to_table(
             statements.stage,
             schema_name="pg_temp",
@@ -123,12 +127,24 @@ async def store_rows(
         )
         if meanwhile is not None:
             meanwhile()
-        returned = await _copied_out(connection, _merge(statements), statements.returned, statements)
+        returned = await _merged(connection, statements, len(v_astra), again=again)
         stored, written = Stored(len(v_astra)), places_of(_keys_of(returned), keys)
         stored.put(written, returned, returned["inserted"])
         if len(written) < len(v_astra):
             await _add_held_back(connection, statements, stored, written, keys, v_astra)
         return stored
+
+
+async def _merged(connection: Connection, statements: Statements, length: int, *, again: bool) -> Values:
+    """Store the rows of the temporary table, and return what the database says of them."""
+    names = statements.returned
+    if not again:
+        return await _copied_out(connection, texts.upsert_all(statements), names, statements)
+    replaced = await _copied_out(connection, texts.replace(statements), names, statements)
+    if len(replaced) == length:
+        return replaced
+    rest = await _copied_out(connection, texts.upsert_rest(statements), names, statements)
+    return np.concatenate([replaced, rest])
 
 
 def _as_slice(rows: Places) -> slice | Places:
@@ -148,7 +164,7 @@ async def _add_held_back(
 ) -> None:
     """Take over what is stored where a guard kept it."""
     found = await _copied_out(
-        connection, _held_back(statements), (*statements.returned[:-1], "v_astra"), statements
+        connection, texts.held_back(statements), (*statements.returned[:-1], "v_astra"), statements
     )
     kept = np.ones(len(v_astra), bool)
     kept[written] = False
@@ -181,31 +197,3 @@ async def _copied_out(
     record_class = statements.record_class
     types = ["boolean" if name == "inserted" else record_class.column(name).type.sql for name in names]
     return decoded(b"".join(parts), names, types)
-
-
-@lru_cache(maxsize=1024)
-def _merge(statements: Statements) -> str:
-    """Store every row of the temporary table; returns keys and stored columns, times as they are."""
-    rows = exp.select(*map(_column, statements.columns)).from_(_stage(statements))
-    return _sql(statements._upsert(rows, seconds=False))
-
-
-@lru_cache(maxsize=1024)
-def _held_back(statements: Statements) -> str:
-    """Return what is stored under the keys of the rows of the temporary table."""
-    formula = statements.record_class.column("v_astra_major_minor").generated or ""
-    generated: exp.Expression = exp.maybe_parse(formula, dialect="postgres")
-    for column in generated.find_all(exp.Column):
-        column.replace(_column(column.name, "sent"))
-    matches = exp.and_(
-        _column("spectrum_pk", "kept").eq(_column("spectrum_pk", "sent")),
-        _column("v_astra_major_minor", "kept").eq(generated),
-    )
-    # A table may be called as the other one is: both get a name of their own.
-    target = statements._table.as_(_name("kept"), table=True)
-    query = exp.select(*(_column(name, "kept") for name in (*statements.returned[:-1], "v_astra")))
-    return _sql(query.from_(target).join(_stage(statements).as_(_name("sent"), table=True), on=matches))
-
-
-def _stage(statements: Statements) -> exp.Table:
-    return exp.Table(this=_name(statements.stage), db=_name("pg_temp"))

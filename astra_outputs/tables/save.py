@@ -12,8 +12,9 @@ import numpy as np
 from astra_outputs.database import Connection, Database
 from astra_outputs.errors import AstraOutputsError, DuplicateKey, UnknownReference
 from astra_outputs.gate import Gate
+from astra_outputs.records.base import Outcome
 from astra_outputs.records.pipeline import PipelineOutputMixin
-from astra_outputs.report import KEPT, REJECTED, Rejected
+from astra_outputs.report import KEPT, OUTCOMES, REJECTED, Rejected
 from astra_outputs.saving import Options
 from astra_outputs.sifting import is_about_rows
 from astra_outputs.statements import statements
@@ -22,6 +23,9 @@ from astra_outputs.tables.merge import Blocks, Stored, store_rows
 from astra_outputs.tables.order import Keys, Order, Places, in_order
 from astra_outputs.tables.report import TableReport
 from astra_outputs.tables.rows import TableRows, table_rows
+
+NEW = 0.5
+"""Share of new rows from which on the next batch is not expected to be stored already."""
 
 
 async def save_table(
@@ -66,7 +70,7 @@ class _Saving:
         self._stored = Stored(rows.length)
         self._stored.codes[:] = REJECTED
         self._rejected: list[Rejected] = []
-        self._count, self._failed = 0, False
+        self._count, self._failed, self._again = 0, False, True
 
     async def run(self) -> TableReport:
         order = await asyncio.to_thread(self._chosen)
@@ -159,13 +163,22 @@ class _Saving:
             # What was encoded beforehand is gone when the work is tried again.
             blocks, ready = ready or Blocks(self._encoder, rows), None
             return await store_rows(
-                connection, self._texts, self._encoder.names, blocks, keys, v_astra, meanwhile
+                connection,
+                self._texts,
+                self._encoder.names,
+                blocks,
+                keys,
+                v_astra,
+                again=self._again,
+                meanwhile=meanwhile,
             )
 
         stored = await self._database.run(work, where=self._rows.record_class.table)
         for name in ("codes", "task_pk", "created", "modified"):
             getattr(self._stored, name)[rows] = getattr(stored, name)
         self._count += len(rows)
+        # Where one batch is new the next one most likely is.
+        self._again = bool(np.mean(stored.codes == OUTCOMES.index(Outcome.INSERTED)) < NEW)
 
     async def _sift(
         self, rows: Places, ready: Blocks | None = None, meanwhile: Callable[[], None] | None = None
