@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from astra_outputs import BossVisitSpectrum, SnowWhite
+from astra_outputs import BossVisitSpectrum, SnowWhite, Source
 from astra_outputs.cli import app, main
 from astra_outputs.errors import InvalidMapping, MissingExtra, MissingVersion, UnreadableFile
 from astra_outputs.ingest import ingest, read_mapping
 from astra_outputs.ingest.files import open_table
+from astra_outputs.ingest.known import put_on_top
 from astra_outputs.records.base import Outcome
 
 MAP = """
@@ -206,7 +207,7 @@ async def test_a_spectrum_that_belongs_to_another_source_stays_there(outputs, co
     assert [row["teff"] for row in rows] == [10000, 11000]
 
 
-@pytest.mark.parametrize("array", [None, [8.0], 8.0])
+@pytest.mark.parametrize("array", [None, [8.0], 8.0, "78"])
 async def test_an_element_that_is_not_there_is_refused_by_row(files, tmp_path, array) -> None:
     path = parquet(tmp_path, id=[1, 2], teff_kk=[10.0, 11.0], logg=[[7.0, 8.0]] * 2)
     if array is not None:
@@ -340,6 +341,12 @@ async def test_every_format_is_read_alike(outputs, connection, files, tmp_path, 
     assert (report.refused, report.passed_over, report.outcomes) == ([], 1, {Outcome.INSERTED: 1})
     row = await connection.fetchrow("select teff, logg, classification, source_pk from astra.snow_white")
     assert tuple(row) == (10000, 8, "DA", await connection.fetchval("select pk from astra.source"))
+
+
+def test_a_new_record_that_says_nothing_of_a_column_leaves_it_as_it_is() -> None:
+    known = Source(sdss_id=1, ra=12.5, dec=3.0)
+    put_on_top(known, Source(sdss_id=1, ra=None, dec=4.0))
+    assert (known.ra, known.dec) == (12.5, 4.0)
 
 
 async def test_two_rows_of_one_source_fill_it_together(outputs, connection, files) -> None:
