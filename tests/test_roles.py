@@ -6,6 +6,8 @@ import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -16,6 +18,7 @@ import pytest
 import astra_outputs
 from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, Outputs, Source, TheCannon, ddl, embedded
 from astra_outputs.errors import CannotStart, PermissionDenied, UnknownReference
+from astra_outputs.spool import Spool
 
 KINDS = ("owner", "reader", "writer", "loader")
 
@@ -28,15 +31,23 @@ class Roles:
         # Roles belong to the server, which other tests use at the same time.
         self.prefix = f"t{uuid4().hex[:12]}"
 
-    def apply(self, *arguments: str, dsn: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run roles.sql with psql."""
+    def psql(
+        self, file: str, *variables: str, dsn: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a file of schema/ with psql."""
         try:
             psql = embedded.psql_program()
         except CannotStart as error:
             pytest.skip(str(error))
-        variables = arguments or ("-v", "schema=astra", "-v", f"roles={self.prefix}")
-        command = [psql, "-X", "-q", *variables, "-f", ddl.schema_dir() / "roles.sql", dsn or self.dsn]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        command = [psql, "-X", "-q", *variables, "-f", ddl.schema_dir() / file, dsn or self.dsn]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+        )
+
+    def apply(self, *variables: str, dsn: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run roles.sql."""
+        given = variables or ("-v", "schema=astra", "-v", f"roles={self.prefix}")
+        return self.psql("roles.sql", *given, dsn=dsn)
 
     def name(self, kind: str) -> str:
         return f"{self.prefix}_{kind}"
@@ -306,6 +317,45 @@ async def test_the_writer_sees_what_is_pending(roles: Roles, spectra: Any) -> No
     assert pending == [second.spectrum_pk]
 
 
+async def test_the_writer_stores_a_table(roles: Roles, spectra: Any) -> None:
+    kept = await spectra(20)
+    columns = {
+        "spectrum_pk": [spectrum.spectrum_pk for spectrum in kept],
+        "source_pk": [spectrum.source_pk for spectrum in kept],
+        "teff": [5000.0] * 20,
+    }
+    async with roles.outputs("writer") as outputs:
+        for outcome in (Outcome.INSERTED, Outcome.REPLACED):
+            report = await outputs.save_table(TheCannon, columns, v_astra="0.6.2")
+            assert report.counts == {outcome: 20}
+
+
+async def test_the_good_rows_of_the_writer_are_stored_without_the_bad(roles: Roles, spectra: Any) -> None:
+    good = [TheCannon.from_spectrum(spectrum, v_astra="0.6.2") for spectrum in await spectra(20)]
+    async with roles.outputs("writer") as outputs:
+        report = await outputs.save_many(
+            [*good, TheCannon(spectrum_pk=999_999, v_astra="0.6.2")], on_error="collect"
+        )
+    assert report.counts == {Outcome.INSERTED: 20, Outcome.REJECTED: 1}
+
+
+async def test_the_writer_runs_a_pipeline_and_replays_its_spool(
+    roles: Roles, spectra: Any, tmp_path: Path
+) -> None:
+    def pipeline(spectra: Any) -> Iterator[TheCannon]:
+        for spectrum in spectra:
+            yield TheCannon.from_spectrum(spectrum, teff=5000.0)
+
+    kept = await spectra(20)
+    async with roles.outputs("writer") as outputs:
+        await outputs.run(pipeline, kept, v_astra="0.8.1", spool=tmp_path)
+        spooled = [TheCannon.from_spectrum(one, v_astra="0.9.0", teff=1.0) for one in kept]
+        Spool(tmp_path).write(spooled, datetime.now(UTC))
+        await outputs.replay(tmp_path)
+        assert await outputs.get_result(TheCannon, kept[0], v_astra="0.8.1") is not None
+        assert await outputs.get_result(TheCannon, kept[0], v_astra="0.9.0") is not None
+
+
 async def test_the_writer_is_still_told_of_an_unknown_spectrum(roles: Roles, spectrum: Any) -> None:
     spectrum.__dict__["spectrum_pk"] = 999_999
     async with roles.outputs("writer") as outputs:
@@ -369,13 +419,11 @@ async def test_the_owner_may_bring_the_tables_up_to_date(roles: Roles) -> None:
     async with roles.connection("owner") as owner:
         await owner.execute(f"set role {roles.name('owner')}")
         await ddl.apply(owner, "astra")
-    psql = [embedded.psql_program(), "-X", "-q", "-v", "schema=astra", "-f", ddl.schema_dir() / "install.sql"]
-    done = subprocess.run(  # noqa: ASYNC221
-        [*psql, roles.dsn_of(f"{roles.prefix}_owner_user")],
-        env={**os.environ, "PGOPTIONS": f"-c role={roles.name('owner')}"},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = roles.psql(
+        "install.sql",
+        *("-v", "schema=astra"),
+        dsn=roles.dsn_of(f"{roles.prefix}_owner_user"),
+        PGOPTIONS=f"-c role={roles.name('owner')}",
     )
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -198,6 +198,30 @@ async def test_the_right_name_and_authority_are_believed(server: Server) -> None
         assert await outputs.get_by_id(Source, saved.pk or 0) == saved
 
 
+@pytest.mark.parametrize(
+    ("mode", "under_another_name", "by_another_authority"),
+    [
+        ("prefer", True, True),
+        ("require", True, False),
+        ("verify-ca", True, False),
+        ("verify-full", False, False),
+    ],
+)
+async def test_a_mode_believes_whom_the_page_on_security_says(
+    server: Server, other_ca: Path, mode: str, under_another_name: bool, by_another_authority: bool
+) -> None:
+    async def is_believed(**options: Any) -> bool:
+        try:
+            async with astra_outputs.connect(server.dsn(sslmode=mode, **options), retry_for=0) as outputs:
+                return await encrypted(outputs) == "TLSv1.3"
+        except CannotConnect:
+            return False
+
+    assert await is_believed()
+    assert await is_believed(host="127.0.0.1") == under_another_name
+    assert await is_believed(sslrootcert=other_ca) == by_another_authority
+
+
 async def test_batches_are_copied_over_tls(server: Server) -> None:
     async with astra_outputs.connect(server.dsn()) as outputs:
         report = await outputs.save_many([Source(sdss_id=number) for number in range(100, 120)])
