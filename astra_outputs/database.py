@@ -324,16 +324,23 @@ class Database:
                 raise
             except asyncpg.InternalClientError as error:
                 # The server has said that it ends the connection, and not yet hung up.
-                if not self.borrowed:
-                    connection.terminate()
+                self._drop(connection)
                 raise ConnectionResetError("the connection was lost") from error
-            except asyncpg.PostgresError as error:
+            except ConnectionLost:  # said by a `run` inside this one
+                self._drop(connection)
+                raise
+            except (asyncpg.PostgresError, DatabaseError) as error:
                 if error.sqlstate == READ_ONLY and self._pool is not None:
                     # Later attempts shall look for the server that took over.
                     await self._pool.expire_connections()
                     while self._at_hand:
                         await self._pool.release(self._at_hand.pop())
                 raise
+
+    def _drop(self, connection: Connection) -> None:
+        """Leave a connection that is good for nothing any more, unless it is the caller's."""
+        if not self.borrowed:
+            connection.terminate()
 
 
 async def _retried(

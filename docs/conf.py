@@ -61,5 +61,6 @@ def setup(app: Sphinx) -> None:
 def _signature(_app: Sphinx, kind: str, *_: object) -> tuple[str, None] | None:
     return ("", None) if kind == "class" else None
 
+
 # Scripts for psql (`\gset`, `\if`) are not all SQL to the highlighter, which does what it can.
 suppress_warnings = ["misc.highlighting_failure"]

@@ -41,6 +41,8 @@ from astra_outputs import (
 from astra_outputs.cli import main
 from astra_outputs.errors import CannotStart, InvalidRecord, SchemaMismatch, WrongRecordClass
 
+PAGE = Path(__file__).parents[1] / "docs" / "history.md"
+
 
 def psql(dsn: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     try:
@@ -332,6 +334,23 @@ async def test_room_is_made_as_the_file_says(
     assert await connection.fetchval("select count(*) from astra.result_history") == 0
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         await connection.execute("delete from astra.result_history")
+
+
+async def test_the_query_on_the_page_about_history_works(
+    kept: str, outputs: Outputs, connection: asyncpg.Connection, result: Any
+) -> None:
+    for teff in (5000.0, 6000.0, 7000.0):
+        stored = await outputs.save(result(teff))
+    (query,) = re.findall(r"^    (select kept\..*?;)$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    rows = await connection.fetch(query.replace("4711", str(stored.task_pk)))
+    assert [row["teff"] for row in rows] == [6000.0, 5000.0]
+
+
+def test_the_page_and_the_file_undo_it_in_the_same_way() -> None:
+    def drops(text: str) -> set[str]:
+        return set(re.findall(r"^(?:--)? +(drop .*;)$", text, re.MULTILINE))
+
+    assert drops(PAGE.read_text()) == drops((ddl.schema_dir() / "history.sql").read_text()) != set()
 
 
 # Nobody changes it.
