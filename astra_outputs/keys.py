@@ -31,8 +31,9 @@ class Span(NamedTuple):
 class SeenKeys:
     """The keys of every batch so far.
 
-    A dense set of numbers costs a bit or two a key (10^6 spectra: 0.2 MB), so that a call may be as
-    long as it likes; in exchange the place where a key occurred before is known to the batch only.
+    A set of numbers costs next to nothing where they follow one another, and three bits a key where
+    every third occurs (measured: 0.38 MB for 10^6), so that a call may be as long as it likes. In
+    exchange the place where a key occurred before is known to the batch only, in long calls less well.
     """
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ from astra_outputs.statements import Statements
 COPY_FROM_ROWS, COPY_FROM_VALUES = 32, 5_000
 """Batches of so many rows and values go by COPY and merge, smaller ones row by row in one round trip.
 
-Measured where the two cross: 190 rows of 26 columns, 70 of 66, 30 of 206.
+The two cross between 100 and 200 rows of 26 columns, 60 and 100 of 66, 30 and 60 of 206 (measured).
 """
 
 IDLE = nullcontext()
@@ -51,7 +51,7 @@ class Stored:
     def tell(self) -> None:
         """Tell the records what is stored; to be called when their transaction has ended well."""
         records = list(map(attrgetter("__dict__"), self.rows.records))
-        # One column after the other: a third of the time of one `update` a record.
+        # One column after the other: a sixth of the time of one `_stored` a record (measured).
         for name, values in self.columns.items():
             for record, value in zip(records, values, strict=True):
                 record[name] = value
