@@ -6,14 +6,15 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from time import perf_counter
 from typing import Any, Literal, NamedTuple
 
-from astra_outputs.errors import DuplicateKey, InvalidRecord, WrongRecordClass, shorten
+from astra_outputs.errors import DuplicateKey, WrongRecordClass, shorten
 from astra_outputs.keys import Numbers, SeenKeys, has_number_keys, numbers_of, unsigned
 from astra_outputs.records.base import Record
 from astra_outputs.report import Rejected
+from astra_outputs.version import major_minor
 
 Records = Iterable[Record] | AsyncIterable[Record]
 Duplicates = Literal["error", "last"]
@@ -64,6 +65,11 @@ class Rows(NamedTuple):
             [self.positions[place] for place in places],
             [self.values[place] for place in places],
         )
+
+    def sent(self, name: str) -> list[Any]:
+        """Return what is sent for one column; the record may have changed since."""
+        place = _places(type(self.records[0]))[name]
+        return [values[place] for values in self.values]
 
     def key_of(self, place: int) -> dict[str, Any]:
         """Return the natural key of one row, by column name."""
@@ -208,32 +214,25 @@ class Reader:
 
     def _by_natural_key(self, batch: Batch) -> list[Rows]:
         """Return the records for each natural key that they are stored by."""
-        records = batch.records
-        names, *others = batch.record_class.natural_keys
-        if not others:
-            columns: list[Sequence[Any]] = [list(map(attrgetter(name), records)) for name in names]
-            if not any(None in column for column in columns):
-                return [Rows(names, columns, records, batch.positions, batch.values)]
-        keys: dict[tuple[str, ...], dict[int, Any]] = {}
-        for place, record in enumerate(records):
-            try:
-                key = record.key()
-            except InvalidRecord as error:
-                if self._on_error == "raise":
-                    raise
-                batch.rejected.append(Rejected(batch.start + place, {}, str(error)))
-            else:
-                keys.setdefault(tuple(key), {})[place] = tuple(key.values())
-        return [
-            Rows(
-                names,
-                list(zip(*by_place.values(), strict=True)),
-                [records[place] for place in by_place],
-                [batch.start + place for place in by_place],
-                [batch.values[place] for place in by_place],
-            )
-            for names, by_place in keys.items()
-        ]
+        groups: list[Rows] = []
+        left: Sequence[int] = range(len(batch.records))
+        for names in batch.record_class.natural_keys:
+            columns = keys_sent(batch.record_class, names, batch.values)
+            rows = Rows(names, columns, batch.records, batch.positions, batch.values)
+            complete: Sequence[int] = left
+            if any(None in column for column in columns):
+                complete = [place for place in left if all(column[place] is not None for column in columns)]
+            if len(complete) == len(batch.records):
+                return [rows]
+            if complete:
+                groups.append(rows.pick(complete))
+            left = sorted(set(left).difference(complete))
+        for place in left:
+            error = batch.record_class.without_key()
+            if self._on_error == "raise":
+                raise error
+            batch.rejected.append(Rejected(batch.start + place, {}, str(error)))
+        return groups
 
     def _without_twins(self, batch: Batch, rows: Rows) -> Rows:
         """Leave one row where a key occurs twice in the batch, or refuse it."""
@@ -283,6 +282,44 @@ class Reader:
 def row_of(record_class: type[Record]) -> itemgetter[Any]:
     """Return what takes the values that a save sends out of a record's dictionary."""
     return itemgetter(*(column.name for column in record_class.columns() if column.written))
+
+
+@lru_cache(maxsize=1024)
+def _places(record_class: type[Record]) -> dict[str, int]:
+    """Return where the values of each column stand among those that a save sends."""
+    written = [column.name for column in record_class.columns() if column.written]
+    return {name: place for place, name in enumerate(written)}
+
+
+def keys_sent(
+    record_class: type[Record], names: tuple[str, ...], values: Sequence[tuple[Any, ...]]
+) -> list[Sequence[Any]]:
+    """Return the natural keys among the values that are sent, one sequence a column.
+
+    Not those of the records, which a caller may use again for the next row.
+    """
+    places = _places(record_class)
+    columns: list[Sequence[Any]] = []
+    for name in names:
+        if name == "v_astra_major_minor":
+            place = places["v_astra"]
+            columns.append([major_minor(row[place]) for row in values])
+        else:
+            place = places[name]
+            columns.append([row[place] for row in values])
+    return columns
+
+
+def one_row(record: Record) -> Rows:
+    """Return a record as the only row of a call.
+
+    Raises
+    ------
+    InvalidRecord
+        If it has no key.
+    """
+    key, values = record.key(), row_of(type(record))(record.__dict__)
+    return Rows(tuple(key), [[value] for value in key.values()], [record], range(1), [values])
 
 
 def class_of(record: object, position: int | None = None) -> type[Record]:

@@ -9,10 +9,12 @@ refused.
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, get_args
 
 from pydantic import Field, GetCoreSchemaHandler
@@ -24,6 +26,10 @@ from astra_outputs.version import MAXIMUM, parse_version
 
 LARGEST_REAL = (2 - 2**-23) * 2.0**127
 """Greatest finite single-precision number, 3.4028235e38."""
+
+FIRST_TIME, LAST_TIME = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, 23, 59, 59, 999_999, UTC)
+"""Python's own first and last times stand for infinity on their way to PostgreSQL, and near them other
+time zones have no time at all."""
 
 MISSING = None
 """How "not measured" is stored: NULL. PostgreSQL would sort NaN above every number."""
@@ -101,6 +107,9 @@ def _number(value: Any) -> Any:
 
 def _floating(largest: float, sql: str) -> Callable[[Any], float | None]:
     def convert(value: Any) -> float | None:
+        value = plain(value)
+        if isinstance(value, Decimal | numbers.Real) and not isinstance(value, bool | int):
+            value = float(value)  # a Decimal or a Fraction, which the native rule takes as well
         value = _number(value)
         if value is MISSING or value != value:  # noqa: PLR0124 (NaN differs from itself)
             return MISSING
@@ -165,6 +174,8 @@ def _convert_timestamp(value: Any) -> datetime | None:
         raise ValueError(f"must be a datetime, not {type(value).__name__}")
     if value.utcoffset() is None:
         raise ValueError("has no time zone; give one, as in datetime.now(timezone.utc)")
+    if not FIRST_TIME <= value <= LAST_TIME:
+        raise ValueError('is not between 0001-01-02 and 9999-12-30; "not known" is None')
     return value
 
 
@@ -225,7 +236,7 @@ TEXT = ColumnType(
 BOOLEAN = ColumnType("boolean", core_schema.bool_schema(strict=True), _convert_boolean, arrays="b")
 TIMESTAMP = ColumnType(
     "timestamp with time zone",
-    core_schema.datetime_schema(strict=True, tz_constraint="aware"),
+    core_schema.datetime_schema(strict=True, tz_constraint="aware", ge=FIRST_TIME, le=LAST_TIME),
     _convert_timestamp,
 )
 BYTES = ColumnType("bytea", core_schema.bytes_schema(strict=True), _convert_bytes)

@@ -74,6 +74,12 @@ MEANINGS: dict[str, tuple[type[DatabaseError], str]] = {
 }
 """What a SQLSTATE means here, and how to mend it."""
 
+TAKEN = (
+    "another spectrum has this number: leave spectrum_pk out; where rows with numbers of their own were copied "
+    "in, put the sequence behind them: select setval('spectrum_pk_seq', (select max(pk) from spectrum))"
+)
+"""How to mend a spectrum_pk that is in use."""
+
 
 def is_transient(error: BaseException) -> bool:
     """Tell whether the transaction that failed may succeed when run again."""
@@ -115,9 +121,11 @@ def translated(where: str) -> Iterator[None]:
 def _meaning(error: asyncpg.PostgresError, where: str) -> DatabaseError:
     sqlstate = error.sqlstate or ""
     kind, mend = MEANINGS.get(sqlstate, (DatabaseError, ""))
+    if (getattr(error, "constraint_name", None) or "").endswith(("spectrum_pkey", "_spectrum_key")):
+        mend = TAKEN
     if sqlstate.startswith(("08", "57P")):
         kind, mend = ConnectionLost, "try again when the server is back"
-    facts = [str(error), getattr(error, "detail", None)]
+    facts = [getattr(error, "message", None) or str(error), getattr(error, "detail", None)]
     message = f"{where}: " + "; ".join(fact for fact in (*facts, mend) if fact)
     return kind(
         message,
@@ -152,6 +160,8 @@ class Database:
     connection : asyncpg.Connection, optional
         The caller's own connection, used instead of a pool. It is never closed here, a transaction
         open on it is never ended, and nothing on it is ever tried again.
+    turns : asyncio.Lock, optional
+        Held by whoever uses that connection, which does one thing at a time.
     schema : str
     connections : int
         Most connections open at once.
@@ -166,6 +176,7 @@ class Database:
         dsn: str | None = None,
         *,
         connection: Connection | None = None,
+        turns: asyncio.Lock | None = None,
         schema: str = "astra",
         connections: int = 4,
         retry_for: float = 60.0,
@@ -174,6 +185,7 @@ class Database:
         check_name(schema, "schema")
         self.dsn, self.schema, self.connections, self.retry_for = dsn, schema, connections, retry_for
         self._options, self._connection = options, connection
+        self._turns = turns or asyncio.Lock()
         self._pool: asyncpg.Pool | None = None
         self._at_hand: list[asyncpg.pool.PoolConnectionProxy] = []
         self._waiting = 0
@@ -219,9 +231,13 @@ class Database:
         pool = await self._pool_of(self._options)
         if "statement_cache_size" in self._options:
             return pool
-        async with pool.acquire() as connection:
-            if not await stands_between(connection):
-                return pool
+        try:
+            async with pool.acquire() as connection:
+                if not await stands_between(connection):
+                    return pool
+        except BaseException:
+            pool.terminate()
+            raise
         log.info("%s: a pooler answers, so that statements are not cached", self.where)
         await pool.close()
         return await self._pool_of({**self._options, **UNCACHED})
@@ -264,7 +280,8 @@ class Database:
             If the repository was not entered, or was left.
         """
         if self._connection is not None:
-            yield self._connection
+            async with self._turns:
+                yield self._connection
             return
         if self._pool is None:
             raise Closed("the repository is closed: use it inside `async with astra_outputs.connect(...)`")
@@ -295,9 +312,43 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Database]:
-        """Lend a database on which everything happens in one transaction, committed at the end."""
-        async with self.acquire() as connection, connection.transaction():
-            yield Database(connection=connection, schema=self.schema)
+        """Lend a database on which everything happens in one transaction, committed at the end.
+
+        On a caller's own connection, in a savepoint of the caller's transaction if there is one.
+        """
+        async with self._connection_of_its_own() as (connection, turns):
+            transaction = connection.transaction()
+            with translated(self.where):
+                await self._in_turn(turns, connection, transaction.start)
+            try:
+                yield Database(connection=connection, turns=turns, schema=self.schema)
+            except BaseException:
+                # What led here says more than that the connection is gone, too.
+                with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    await self._in_turn(turns, connection, transaction.rollback)
+                raise
+            with translated(self.where):
+                await self._in_turn(turns, connection, transaction.commit)
+
+    @asynccontextmanager
+    async def _connection_of_its_own(self) -> AsyncIterator[tuple[Connection, asyncio.Lock]]:
+        """Lend a connection and the lock of its users; a caller's own is shared for all that time."""
+        if self._connection is not None:
+            yield self._connection, self._turns
+            return
+        async with self.acquire() as connection:
+            yield connection, asyncio.Lock()
+
+    async def _in_turn(
+        self, turns: asyncio.Lock, connection: Connection, work: Callable[[], Awaitable[object]]
+    ) -> None:
+        async with turns:
+            try:
+                await work()
+            except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+                if _is_gone(connection):
+                    raise ConnectionResetError("the connection was lost") from error
+                raise
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, where: str = "") -> T:
         """Run one whole unit of work, again where it failed for a passing reason.

@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 from weakref import WeakSet
 
-from astra_outputs.batches import Duplicates, OnError, Records, class_of
+from astra_outputs.batches import Duplicates, OnError, Records, class_of, one_row
+from astra_outputs.columns import plain
 from astra_outputs.database import Connection, Database
 from astra_outputs.errors import WrongRecordClass
 from astra_outputs.gate import Gate
@@ -63,9 +64,11 @@ class Outputs:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for run in list(self._runs):
-            await run.aclose()
-        await self._database.close()
+        try:
+            for run in list(self._runs):
+                await run.aclose()
+        finally:
+            await self._database.close()
 
     @property
     def schema(self) -> str:
@@ -99,10 +102,11 @@ class Outputs:
             If the server stays away for longer than the retry budget.
         """
         record_class, guards = class_of(record), Guards(keep_newer, skip_unchanged)
-        texts = statements(record_class, self.schema, tuple(record.key()), guards)
+        rows = one_row(record)
+        texts = statements(record_class, self.schema, rows.key, guards)
         await self._gate.check(record_class)
         saved = await self._database.run(
-            lambda connection: save_one(connection, texts, record), where=record.table
+            lambda connection: save_one(connection, texts, rows), where=record.table
         )
         saved.tell()
         return record
@@ -261,7 +265,7 @@ class Outputs:
             Any version with the wanted major.minor, as 8001 or "0.8.1"; the newest result where
             none is given.
         """
-        spectrum_pk = spectrum if isinstance(spectrum, int) else getattr(spectrum, "spectrum_pk", None)
+        spectrum_pk = plain(getattr(spectrum, "spectrum_pk", spectrum))
         if not isinstance(spectrum_pk, int):
             raise WrongRecordClass(
                 f"{type(spectrum).__name__} is not a stored spectrum: it has no spectrum_pk"

@@ -283,6 +283,7 @@ def _tell(done: Done, report: SaveReport) -> None:
         else:
             for position, code in zip(part.rows.positions, part.outcomes, strict=True):
                 outcomes[position - batch.start] = code
+    keys = {rejected.position: rejected.key for rejected in done.rejected}
     for rejected in done.rejected:
         batch.records[rejected.position - batch.start]._stored(Outcome.REJECTED)
     for earlier in reversed(batch.superseded):
@@ -290,7 +291,7 @@ def _tell(done: Done, report: SaveReport) -> None:
         record, place = batch.records[earlier - batch.start], earlier - batch.start
         if outcomes[later] == REJECTED:
             reason = f"gave way to record {batch.start + later}, which was refused"
-            done.rejected.append(Rejected(earlier, record.key(), reason))
+            done.rejected.append(Rejected(earlier, keys[batch.superseded[earlier]], reason))
             record._stored(Outcome.REJECTED)
         else:
             outcomes[place] = KEPT

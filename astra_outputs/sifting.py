@@ -69,7 +69,7 @@ async def missing_references(connection: Connection, statements: Statements, row
     """Ask which sources and spectra that rows refer to are not stored: one query a column."""
     missing = {}
     for name, query in statements.missing_references.items():
-        wanted = {record.__dict__[name] for record in rows.records} - {None}
+        wanted = set(rows.sent(name)) - {None}
         missing[name] = {row[0] for row in await connection.fetch(query, sorted(wanted))}
     return missing
 
@@ -86,10 +86,9 @@ def is_about_rows(error: AstraOutputsError) -> bool:
 def _orphans(rows: Rows, missing: Missing) -> dict[int, str]:
     orphans = {}
     for name, keys in missing.items():
-        for place, record in enumerate(rows.records if keys else ()):
-            key = record.__dict__[name]
+        for place, key in enumerate(rows.sent(name) if keys else ()):
             if key in keys:
-                table = record.column(name).references
+                table = rows.records[0].column(name).references
                 orphans[place] = f"{name} = {key} is not in {table}: save the source or spectrum first"
     return orphans
 

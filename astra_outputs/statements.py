@@ -228,13 +228,16 @@ class Statements:
         return [name for name in self.columns if name not in kept]
 
     def _with_parent(self, upsert: exp.Expression) -> exp.Expression:
-        """Insert the row of `spectrum` in the same statement: foreign keys are checked at its end."""
+        """Insert the row of `spectrum` in the same statement: foreign keys are checked at its end.
+
+        A number that another spectrum has is refused: the results of the two would be one.
+        """
+        saved = exp.select(_column("spectrum_pk")).from_("saved").where(_column("inserted"))
         parent = exp.Insert(
             this=exp.Schema(
                 this=exp.Table(this=_name("spectrum"), db=_name(self.schema)), expressions=[_name("pk")]
             ),
-            expression=exp.select(_column("spectrum_pk")).from_("saved"),
-            conflict=exp.OnConflict(conflict_keys=[_name("pk")], action=exp.var("DO NOTHING")),
+            expression=saved,
         )
         return exp.select("*").from_("saved").with_("saved", as_=upsert).with_("parent", as_=parent)
 

@@ -11,10 +11,9 @@ from typing import Any
 
 import asyncpg
 
-from astra_outputs.batches import Rows, row_of
+from astra_outputs.batches import Rows
 from astra_outputs.database import Connection
 from astra_outputs.errors import DatabaseError, KeyMismatch, Problem
-from astra_outputs.records.base import Record
 from astra_outputs.report import KEPT, OUTCOMES, UNCHANGED
 from astra_outputs.statements import Statements
 
@@ -59,15 +58,14 @@ class Stored:
             record["outcome"] = OUTCOMES[code]
 
 
-async def save_one(connection: Connection, statements: Statements, record: Record) -> Stored:
+async def save_one(connection: Connection, statements: Statements, rows: Rows) -> Stored:
     """Store one record: one statement, one round trip.
 
     A spectrum takes a transaction besides, which ends badly if the record brings another number
-    than the stored one.
+    than the stored one. So does a record inside the caller's transaction, a savepoint: what is
+    refused must not end that.
     """
-    columns: list[Sequence[Any]] = [[getattr(record, name)] for name in statements.key]
-    rows = Rows(statements.key, columns, [record], range(1), [row_of(type(record))(record.__dict__)])
-    if statements.makes_spectra:
+    if statements.makes_spectra or connection.is_in_transaction():
         return (await save_rows(connection, [(statements, rows)]))[0]
     return await _save(connection, statements, rows, IDLE, again=False)
 
@@ -188,12 +186,10 @@ async def _held_back(
             "look for a trigger that leaves rows out"
         )
     guards = statements.guards
-    outcomes = bytes(
-        KEPT
-        if (guards.keep_newer and row["v_astra"] > record.__dict__["v_astra"]) or not guards.skip_unchanged
-        else UNCHANGED
-        for row, record in zip(found, kept.records, strict=True)
-    )
+    outcomes = bytes([UNCHANGED if guards.skip_unchanged else KEPT]) * len(found)
+    if guards.keep_newer and guards.skip_unchanged:
+        versions = zip(found, kept.sent("v_astra"), strict=True)
+        outcomes = bytes(KEPT if row["v_astra"] > v_astra else UNCHANGED for row, v_astra in versions)
     return Stored(kept, outcomes, {name: [row[name] for row in found] for name in statements.stored})
 
 
@@ -205,8 +201,7 @@ def _times(values: Sequence[float]) -> Sequence[datetime]:
 
 def _refuse_other_spectrum(stored: Stored) -> None:
     """A stored spectrum keeps its number: a record that brings another one is in error."""
-    for record, number in zip(stored.rows.records, stored.columns["spectrum_pk"], strict=True):
-        given = record.__dict__["spectrum_pk"]
+    for given, number in zip(stored.rows.sent("spectrum_pk"), stored.columns["spectrum_pk"], strict=True):
         if given is not None and given != number:
             problem = Problem("spectrum_pk", given, f"is stored as spectrum {number}; leave spectrum_pk out")
-            raise KeyMismatch(record.table, (problem,))
+            raise KeyMismatch(stored.rows.records[0].table, (problem,))

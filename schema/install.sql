@@ -26,6 +26,8 @@ $$;
 begin;
 
 set local client_min_messages = warning; -- "already exists, skipping" is what a second run is for
+-- Two at once wait for each other: both would make what neither finds.
+select pg_advisory_xact_lock(5317209464110857) as locked \gset
 -- Asked first: `if not exists` wants the right to create schemas even where this one is there.
 select to_regnamespace(quote_ident(:'schema')) is null as missing \gset
 \if :missing

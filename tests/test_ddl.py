@@ -10,7 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from astra_outputs import PipelineOutputMixin, TheCannon, ddl
+from astra_outputs import PipelineOutputMixin, TheCannon, ddl, embedded
 from astra_outputs.errors import MissingFile
 
 # What psql and `apply` must agree on: every column, constraint, index and comment of a schema.
@@ -140,6 +140,29 @@ async def test_psql_applies_the_schema_twice_without_harm(database: str, connect
     await connection.execute("insert into astra.source (sdss_id) values (7)")
     install(database)
     assert await connection.fetchval("select sdss_id from astra.source") == 7
+
+
+async def test_two_that_apply_the_schema_at_once_wait_for_each_other(empty_database: str) -> None:
+    command = [
+        embedded.psql_program(),
+        "-X",
+        "-q",
+        "-v",
+        "schema=astra",
+        "-f",
+        ddl.schema_dir() / "install.sql",
+    ]
+    watch = await asyncpg.connect(empty_database)
+    await watch.execute("begin; select pg_advisory_xact_lock(5317209464110857)")
+    both = [await asyncio.create_subprocess_exec(*command, empty_database) for _ in range(2)]
+    waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+    async with asyncio.timeout(30):
+        while await watch.fetchval(waiting) < 2:
+            pass
+    await watch.execute("commit")
+    assert [await one.wait() for one in both] == [0, 0]
+    assert await watch.fetchval("select count(*) from astra.source") == 0
+    await watch.close()
 
 
 async def test_an_authors_table_is_applied_along_with_the_others(empty, tmp_path: Path) -> None:

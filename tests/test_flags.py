@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from astra_outputs import (
@@ -129,6 +130,23 @@ def test_a_flag_is_set_by_its_name() -> None:
 
 def test_a_flag_by_name_is_added_to_the_value_of_its_column() -> None:
     assert make(SnowWhite, result_flags=1, flag_unconverged=True).result_flags == 3
+
+
+@pytest.mark.parametrize("given", [np.uint64(2), np.int16(2), 2.0, True + 1])
+def test_a_flag_by_name_is_added_to_a_value_of_any_kind_of_number(given: Any) -> None:
+    assert make(SnowWhite, result_flags=given, flag_low_snr=True).result_flags == 2 | SnowWhiteFlags.LOW_SNR
+
+
+@pytest.mark.parametrize("given", [2**63, -1, 1.5, "two", np.uint64(2**63)])
+def test_a_flag_by_name_beside_a_bad_value_is_the_error_of_that_value(given: Any) -> None:
+    with pytest.raises(InvalidRecord, match="result_flags"):
+        make(SnowWhite, result_flags=given, flag_low_snr=True)
+
+
+def test_a_mapping_of_columns_may_name_flags_too() -> None:
+    row = {"spectrum_pk": 1, "v_astra": 6002, "flag_low_snr": True}
+    assert SnowWhite.model_validate(row).result_flags == SnowWhiteFlags.LOW_SNR
+    assert row["flag_low_snr"] is True
 
 
 def test_a_flag_given_as_false_is_cleared() -> None:

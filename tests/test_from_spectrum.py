@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import numpy as np
@@ -138,6 +138,8 @@ def test_a_column_of_the_database_cannot_be_assigned(name: str) -> None:
         ({"observed": datetime(2026, 1, 1)}, "no time zone"),  # noqa: DTZ001
         ({"observed": np.datetime64("2026-01-01T00:00:00")}, "no time zone"),
         ({"observed": "2026-01-01"}, "must be a datetime"),
+        ({"observed": datetime.max.replace(tzinfo=UTC)}, "not between 0001-01-02 and 9999-12-30"),
+        ({"observed": datetime.min.replace(tzinfo=UTC)}, "not between"),
         ({"offsets": [1.0, "x"]}, "element"),
         ({"offsets": "1.0"}, "must be a sequence"),
         ({"result_flags": -1}, "bits 0 to 62"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 
 import asyncpg
+import numpy as np
 import pytest
 
 import astra_outputs
@@ -19,6 +21,7 @@ from astra_outputs import (
 from astra_outputs.errors import (
     CannotConnect,
     Closed,
+    DatabaseError,
     InvalidRecord,
     KeyMismatch,
     SchemaMismatch,
@@ -27,6 +30,16 @@ from astra_outputs.errors import (
 )
 
 NOBODY = SimpleNamespace(spectrum_pk=999_999, source_pk=None)
+
+VISIT = {
+    "release": "dr19",
+    "run2d": "v6_1_3",
+    "mjd": 59_000,
+    "fieldid": 1,
+    "catalogid": 2,
+    "healpix": 3,
+    "spec_file": "spec.fits",
+}
 
 
 def coadded(source: Source, **values: object) -> ApogeeCoaddedSpectrumInApStar:
@@ -133,6 +146,12 @@ async def test_what_is_read_back_is_what_was_saved(outputs, spectrum, filled) ->
     assert await outputs.get_result(TheCannon, spectrum) == result
 
 
+async def test_the_number_of_a_spectrum_may_be_numpys(outputs, spectrum) -> None:
+    await outputs.save(TheCannon.from_spectrum(spectrum, v_astra="0.6.2", teff=1.0))
+    found = await outputs.get_result(TheCannon, np.int64(spectrum.spectrum_pk))
+    assert found.teff == 1.0
+
+
 async def test_there_is_none_where_nothing_is_stored(outputs, spectrum) -> None:
     assert await outputs.get_by_id(TheCannon, 1) is None
     assert await outputs.get_result(TheCannon, spectrum) is None
@@ -165,18 +184,7 @@ async def test_a_source_is_found_again_by_its_best_identifier(outputs) -> None:
 async def test_a_new_spectrum_gets_a_number_that_no_other_kind_has(outputs, connection) -> None:
     source = await outputs.save(Source(sdss_id=5))
     apogee = await outputs.save(coadded(source))
-    boss = await outputs.save(
-        BossVisitSpectrum(
-            source_pk=source.pk,
-            release="dr19",
-            run2d="v6_1_3",
-            mjd=59000,
-            fieldid=1,
-            catalogid=2,
-            healpix=3,
-            spec_file="",
-        )
-    )
+    boss = await outputs.save(BossVisitSpectrum(source_pk=source.pk, **VISIT))
     numbers = {apogee.spectrum_pk, boss.spectrum_pk}
     assert len(numbers) == 2
     assert {row["pk"] for row in await connection.fetch("select pk from astra.spectrum")} == numbers
@@ -199,6 +207,29 @@ async def test_a_spectrum_may_bring_its_number_but_not_change_it(outputs, connec
         await outputs.save(coadded(source, spectrum_pk=4_001, snr=1.0))
     assert await connection.fetchval("select snr from astra.apogee_coadded_spectrum_in_apstar") is None
     assert [row["pk"] for row in await connection.fetch("select pk from astra.spectrum")] == [4_000]
+
+
+async def test_a_number_that_another_spectrum_has_is_refused(outputs, connection) -> None:
+    source = await outputs.save(Source(sdss_id=5))
+    await outputs.save(coadded(source, spectrum_pk=4_000))
+    with pytest.raises(DatabaseError, match=r"spectrum_pk.*4000.*leave spectrum_pk out"):
+        await outputs.save(coadded(source, obj="2M00000001+0000000", spectrum_pk=4_000))
+    with pytest.raises(DatabaseError, match=r"spectrum_pkey.*leave spectrum_pk out"):
+        await outputs.save_many([BossVisitSpectrum(source_pk=source.pk, **VISIT, spectrum_pk=4_000)])
+    assert await connection.fetchval("select count(*) from astra.apogee_coadded_spectrum_in_apstar") == 1
+    assert await connection.fetchval("select count(*) from astra.boss_visit_spectrum") == 0
+
+
+async def test_a_number_that_the_sequence_reaches_is_no_second_spectrum(outputs, connection) -> None:
+    source = await outputs.save(Source(sdss_id=5))
+    await outputs.save(coadded(source, spectrum_pk=2))
+    first = await outputs.save(coadded(source, obj="2M00000001+0000000"))
+    with pytest.raises(DatabaseError, match="setval"):
+        await outputs.save(coadded(source, obj="2M00000002+0000000"))
+    later = await outputs.save(coadded(source, obj="2M00000002+0000000"))
+    assert (first.spectrum_pk, later.spectrum_pk) == (1, 3)
+    numbers = await connection.fetch("select spectrum_pk from astra.apogee_coadded_spectrum_in_apstar")
+    assert sorted(row[0] for row in numbers) == [1, 2, 3]
 
 
 # Guards.
@@ -246,6 +277,38 @@ async def test_a_failure_inside_a_callers_transaction_is_raised_at_once(connecti
         with pytest.raises(asyncpg.PostgresError):
             async with connection.transaction():
                 await connection.execute("select 1 / 0")
+
+
+async def test_a_refused_record_leaves_a_callers_transaction_as_it_was(connection, spectrum) -> None:
+    async with astra_outputs.connect(connection=connection) as mine, connection.transaction():
+        await mine.save(TheCannon.from_spectrum(spectrum, v_astra="0.6.2"))
+        with pytest.raises(UnknownReference):
+            await mine.save(TheCannon.from_spectrum(NOBODY, v_astra="0.6.2"))
+    assert await connection.fetchval("select count(*) from astra.the_cannon") == 1
+
+
+async def test_calls_at_the_same_time_take_turns_on_a_callers_connection(connection, spectra) -> None:
+    stored = await spectra(20)
+    async with astra_outputs.connect(connection=connection) as mine:
+        saves = [mine.save(TheCannon.from_spectrum(spectrum, v_astra="0.6.2")) for spectrum in stored[:10]]
+        many = [TheCannon.from_spectrum(spectrum, v_astra="0.6.2") for spectrum in stored[10:]]
+        await asyncio.gather(*saves, mine.save_many(many, batch_size=2, atomic=True))
+    assert await connection.fetchval("select count(*) from astra.the_cannon") == 20
+
+
+async def test_records_of_an_atomic_call_may_be_read_on_the_same_callers_connection(
+    connection, spectra
+) -> None:
+    stored = await spectra(5)
+    async with astra_outputs.connect(connection=connection) as mine:
+
+        async def made():
+            for spectrum in stored:
+                read = await mine.get_by_id(ApogeeCoaddedSpectrumInApStar, spectrum.pk)
+                yield TheCannon.from_spectrum(read, v_astra="0.6.2")
+
+        report = await mine.save_many(made(), batch_size=2, atomic=True)
+    assert report.counts == {Outcome.INSERTED: 5}
 
 
 async def test_two_schemas_on_one_server_are_kept_apart(database, connection, spectrum) -> None:

@@ -10,7 +10,13 @@ import pytest
 
 import astra_outputs
 from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, Source, TheCannon
-from astra_outputs.errors import DuplicateKey, SchemaMismatch, UnknownReference, WrongRecordClass
+from astra_outputs.errors import (
+    ConnectionLost,
+    DuplicateKey,
+    SchemaMismatch,
+    UnknownReference,
+    WrongRecordClass,
+)
 
 
 def results(spectra, version: str = "0.6.2", **values):
@@ -396,6 +402,51 @@ async def test_times_are_those_of_the_table_to_the_microsecond(outputs, connecti
     rows = await connection.fetch("select task_pk, created, modified from astra.the_cannon")
     assert {tuple(row) for row in rows} == {(r.task_pk, r.created, r.modified) for r in records}
     assert all(record.created < record.modified for record in records)
+
+
+async def test_a_record_that_is_used_again_for_the_next_row_is_stored_as_it_was_each_time(
+    outputs, connection
+) -> None:
+    def sources():
+        source = Source(sdss_id=1)
+        for number in (3, 1, 2):
+            source.sdss_id = number
+            source.n_boss_visits = 10 * number
+            yield source
+        source.sdss_id = None
+
+    report = await outputs.save_many(sources())
+    rows = await connection.fetch("select sdss_id, n_boss_visits from astra.source order by sdss_id")
+    assert report.counts == {Outcome.INSERTED: 3}
+    assert [tuple(row) for row in rows] == [(1, 10), (2, 20), (3, 30)]
+
+
+async def test_a_result_changed_after_it_was_read_is_stored_as_it_was(outputs, connection, spectra) -> None:
+    def made():
+        for spectrum in stored:
+            result = TheCannon.from_spectrum(spectrum, v_astra="0.6.2", teff=1.0)
+            yield result
+            result.v_astra, result.teff = 7_000, 2.0
+
+    stored = await spectra(300)
+    await outputs.save_many(made(), keep_newer=True)
+    await outputs.save_many(made(), keep_newer=True, skip_unchanged=True)
+    rows = await connection.fetch("select distinct v_astra, teff from astra.the_cannon")
+    assert [tuple(row) for row in rows] == [(6002, 1.0)]
+
+
+async def test_a_connection_that_is_lost_in_an_atomic_call_is_our_error(outputs, connection, spectra) -> None:
+    stored = await spectra(3)
+    end = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+
+    async def made():
+        for result in results(stored):
+            yield result
+        await connection.execute(f"{end} and datname = current_database()")
+
+    with pytest.raises(ConnectionLost, match=r"lost|terminat"):
+        await outputs.save_many(made(), batch_size=1, atomic=True)
+    assert await count(connection) == 0
 
 
 async def test_records_of_an_atomic_call_that_fails_are_told_nothing(outputs, spectra) -> None:

@@ -396,7 +396,7 @@ DTYPES: dict[str, list[str]] = {
     "a_bigint": ["i8", "u8", "f8", "f4"],
     "a_text": ["U5", ">U5", "S5", "i8"],
     "a_boolean": ["?", "i1"],
-    "result_flags": ["i8"],
+    "result_flags": ["i8", "u8", "f8"],
     "a_status": ["i2", "f8"],
     "flag_odd": ["?"],
 }

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from astra_outputs.columns import Column, category, resolve
+from astra_outputs.columns import FLAGS, Column, category, resolve
 from astra_outputs.errors import InvalidRecord, Problem, ReadOnlyColumn, UnknownColumn, WrongRecordClass
 from astra_outputs.flags import named_bits
 from astra_outputs.names import check_name, check_table
@@ -115,6 +115,13 @@ class Record(BaseModel):
         InvalidRecord
             If a value does not fit its column, a required one is missing, or a name is unknown.
         """
+        if isinstance(obj, Mapping) and any(str(name).startswith("flag_") for name in obj):
+            obj = dict(obj)
+            cls._fold_flags(obj)
+        return cls._validated(obj, **options)
+
+    @classmethod
+    def _validated(cls, obj: Any, **options: Any) -> Self:
         try:
             return super().model_validate(obj, **options)
         except ValidationError as error:
@@ -123,7 +130,7 @@ class Record(BaseModel):
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         """Return the record that a row read from the table stands for."""
-        return cls.model_validate({name: value for name, value in row.items() if name not in cls.generated})
+        return cls._validated({name: value for name, value in row.items() if name not in cls.generated})
 
     @property
     def outcome(self) -> Outcome | None:
@@ -143,9 +150,14 @@ class Record(BaseModel):
             values = {name: getattr(self, name) for name in names}
             if None not in values.values():
                 return values
-        choices = " or ".join("(" + ", ".join(names) + ")" for names in self.natural_keys)
-        problem = Problem(self.natural_keys[0][0], None, f"the row has no key: give values to {choices}")
-        raise InvalidRecord(self.table, (problem,))
+        raise self.without_key()
+
+    @classmethod
+    def without_key(cls) -> InvalidRecord:
+        """Return the error of a record that has no natural key."""
+        choices = " or ".join("(" + ", ".join(names) + ")" for names in cls.natural_keys)
+        problem = Problem(cls.natural_keys[0][0], None, f"the row has no key: give values to {choices}")
+        return InvalidRecord(cls.table, (problem,))
 
     def __setattr__(self, name: str, value: Any) -> None:
         column = self._columns.get(name)
@@ -177,7 +189,10 @@ class Record(BaseModel):
         for name in names:
             wanted = values.pop(name)
             flag = cls._flags.find(cls.table, name, wanted)
-            stored = values.get(flag.column) or 0
+            try:
+                stored = FLAGS.convert(values.get(flag.column)) or 0
+            except ValueError:
+                continue  # the column's own rule says what is wrong
             values[flag.column] = stored | flag.mask if wanted else stored & ~flag.mask
 
     @classmethod

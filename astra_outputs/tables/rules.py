@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from astra_outputs.columns import Column
+from astra_outputs.columns import FIRST_TIME, LAST_TIME, Column
 from astra_outputs.errors import Problem
 from astra_outputs.tables.cells import Cells, Flagged, Values, objects
 
@@ -27,7 +27,7 @@ WIDEST = 1 << 24
 """Most bytes that texts may take as one rectangle; where one is much longer they stay apart."""
 
 _EPOCH_64 = np.datetime64(EPOCH.replace(tzinfo=None), "us")
-_FIRST, _LAST = np.datetime64("0001-01-01", "s"), np.datetime64("9999-12-31T23:59:59", "s")
+_FIRST, _LAST = (np.datetime64(time.replace(tzinfo=None), "s") for time in (FIRST_TIME, LAST_TIME))
 _NO_ROWS = np.zeros(0, np.intp)
 
 

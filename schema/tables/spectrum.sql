@@ -1,5 +1,6 @@
 -- One row for each spectrum of any kind; results and the spectra tables refer to its key. Its sequence,
--- spectrum_pk_seq, numbers the rows of every spectra table.
+-- spectrum_pk_seq, numbers the rows of every spectra table. Where rows with numbers of their own are copied
+-- in, put it behind them: select setval('spectrum_pk_seq', (select max(pk) from spectrum));
 
 create table if not exists spectrum (
     -- Identifiers
