@@ -108,7 +108,7 @@ def _number(value: Any) -> Any:
 def _floating(largest: float, sql: str) -> Callable[[Any], float | None]:
     def convert(value: Any) -> float | None:
         value = plain(value)
-        if isinstance(value, Decimal | numbers.Real) and not isinstance(value, bool | int):
+        if type(value) not in (bool, int) and isinstance(value, Decimal | numbers.Real):
             value = float(value)  # a Decimal or a Fraction, which the native rule takes as well
         value = _number(value)
         if value is MISSING or value != value:  # noqa: PLR0124 (NaN differs from itself)

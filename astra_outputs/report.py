@@ -50,10 +50,6 @@ class SaveReport(Sequence[Outcome]):
         self._places = bytearray()
         self.rejected: list[Rejected] = []
 
-    def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Append the outcomes of the next records."""
-        self._places.extend(OUTCOMES.index(outcome) for outcome in outcomes)
-
     def put(self, start: int, codes: bytes | bytearray) -> None:
         """Set the outcomes, as bytes that stand for them, of the records from a position on."""
         end = start + len(codes)

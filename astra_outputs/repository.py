@@ -240,17 +240,6 @@ class Outputs:
         """Return the row with this `task_pk` (or `pk`), or None if there is none."""
         return await self._get(record_class, (record_class.primary_key,), (pk,))
 
-    async def get_by_key(self, record: R) -> R | None:
-        """Return the stored row that a record would replace, or None if it would be a new one.
-
-        Raises
-        ------
-        InvalidRecord
-            If the record has no key.
-        """
-        key = record.key()
-        return await self._get(type(record), tuple(key), tuple(key.values()))
-
     async def get_result(
         self, record_class: type[P], spectrum: Any, *, v_astra: int | str | None = None
     ) -> P | None:

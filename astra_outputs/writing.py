@@ -142,6 +142,8 @@ async def _matched(
 ) -> Stored:
     """Match returned rows to records by key; ask for those that a guard left as they were."""
     names = statements.returned
+    if len(returned) == len(rows.records) == 1:  # what a single save spends here is felt
+        return _alone(statements, rows, returned[0])
     found = dict(zip(names, zip(*returned, strict=True) if returned else ((),) * len(names), strict=True))
     keys: list[Sequence[Any]] = [found[name] for name in statements.key]
     columns = {name: _times(found[name]) if name in TIMES else found[name] for name in statements.stored}
@@ -154,6 +156,14 @@ async def _matched(
     # They nearly always come in the order sent, which nobody promises.
     if any(list(some) != list(others) for some, others in zip(keys, rows.columns, strict=True)):
         stored = _in_order(stored, keys)
+    if statements.makes_spectra:
+        _refuse_other_spectrum(stored)
+    return stored
+
+
+def _alone(statements: Statements, rows: Rows, row: asyncpg.Record) -> Stored:
+    columns = {name: _times((row[name],)) if name in TIMES else (row[name],) for name in statements.stored}
+    stored = Stored(rows, bytes((row["inserted"],)), columns)
     if statements.makes_spectra:
         _refuse_other_spectrum(stored)
     return stored

@@ -37,7 +37,8 @@ def _width(width: int, count: int, rounds: int) -> dict[str, Any]:
     ]
     labels = [{name: row[name] for name in table.labels} for row in rows]
     ways: dict[str, Callable[[], None]] = {
-        "from_spectrum": lambda: _consume(build(spectrum, **values) for spectrum, values in pairs),
+        "from_spectrum": lambda: _consume(build(spectrum, values) for spectrum, values in pairs),
+        "from_spectrum_spread": lambda: _consume(build(spectrum, **values) for spectrum, values in pairs),
         "model_validate": lambda: _consume(map(plain.model_validate, labels)),
     }
     taken: dict[str, list[float]] = {name: [] for name in ways}
