@@ -50,6 +50,14 @@ psql: $(INSTALLED) ## Open psql on the database that the demo left
 test: $(INSTALLED) ## Run the tests on an embedded PostgreSQL, or on a server: make test DSN=postgresql://...
 	$(if $(DSN),@ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: soak
+soak: $(INSTALLED) ## Kill servers and workers again and again, with other seeds: make soak MINUTES=30 SEED=7
+	@$(BIN)/python tests/faults/soak.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+.PHONY: year
+year: $(INSTALLED) ## Simulate a year of the survey's writing with faults: make year ARGS="--spectra 2000 --seed 7"
+	@$(BIN)/python examples/year/year.py $(ARGS)
+
 .PHONY: test-docker
 test-docker: $(INSTALLED) ## Run the tests on the PostgreSQL of compose.yaml
 	@trap 'docker compose down --volumes' EXIT; \

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from astra_outputs.columns import (
+from astra_outputs.column_types import (
     BigInt,
     Boolean,
     Bytes,
@@ -26,9 +26,8 @@ from astra_outputs.columns import (
     RequiredText,
     Text,
     Timestamp,
-    category,
-    column,
 )
+from astra_outputs.columns import category, column
 from astra_outputs.flags import BitFlags
 from astra_outputs.records import (
     ASPCAP,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pyroaring import BitMap64
 
-from astra_outputs.columns import BIGINT, INTEGER
+from astra_outputs.column_types import BIGINT, INTEGER
 from astra_outputs.records.base import Record
 
 Numbers = dict[Hashable, BitMap64]

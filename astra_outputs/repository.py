@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 from weakref import WeakSet
 
 from astra_outputs.batches import Duplicates, OnError, Records, class_of, one_row
-from astra_outputs.columns import plain
+from astra_outputs.column_types import plain
 from astra_outputs.database import Connection, Database
 from astra_outputs.errors import WrongRecordClass
 from astra_outputs.gate import Gate

@@ -179,12 +179,13 @@ class Saving:
             finally:
                 for task in self._under_way:
                     task.cancel()
-            results = await asyncio.gather(*self._under_way, return_exceptions=True)
-            self._under_way.clear()
-            for done in results:
-                if isinstance(done, Done):
-                    self._ranges.append(done.batch.positions)
-                    self._untold.append(done)
+                # Here, since the wait before may be cancelled as well.
+                results = await asyncio.gather(*self._under_way, return_exceptions=True)
+                self._under_way.clear()
+                for done in results:
+                    if isinstance(done, Done):
+                        self._ranges.append(done.batch.positions)
+                        self._untold.append(done)
         if not self._options.atomic:
             self._tell()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from astra_outputs import columns, ddl, embedded
+from astra_outputs import column_types, ddl, embedded
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -41,8 +41,8 @@ def test_the_types_of_columns_are_what_the_page_says():
     )
     assert len(said) == text.count("py:data::")
     for name, annotation, sql in said:
-        entry = getattr(columns, name)
-        (kind,) = [part for part in entry.__metadata__ if isinstance(part, columns.ColumnType)]
+        entry = getattr(column_types, name)
+        (kind,) = [part for part in entry.__metadata__ if isinstance(part, column_types.ColumnType)]
         assert {"timestamp with time zone": "timestamp with time zone"}.get(sql, sql) == kind.sql, name
         assert ("None" in annotation.split("]")[-1]) == (
             type(None) in getattr(entry.__origin__, "__args__", ())

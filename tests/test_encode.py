@@ -9,7 +9,8 @@ import asyncpg
 import numpy as np
 import pytest
 
-from astra_outputs.columns import BIGINT, BYTES, REAL, TEXT, TYPES, Column
+from astra_outputs.column_types import BIGINT, BYTES, REAL, TEXT, TYPES
+from astra_outputs.columns import Column
 from astra_outputs.errors import DatabaseError
 from astra_outputs.tables import encode
 from astra_outputs.tables.cells import Cells, objects

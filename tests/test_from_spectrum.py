@@ -25,7 +25,7 @@ from astra_outputs import (
     column,
     using_version,
 )
-from astra_outputs.columns import LARGEST_REAL
+from astra_outputs.column_types import LARGEST_REAL
 from astra_outputs.errors import (
     AmbiguousFlag,
     InvalidRecord,

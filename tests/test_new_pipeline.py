@@ -14,7 +14,7 @@ import pytest
 
 from astra_outputs.catalog.new_names import RESERVED
 from astra_outputs.cli import main
-from astra_outputs.columns import TYPES
+from astra_outputs.column_types import TYPES
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import os
@@ -147,12 +148,16 @@ async def test_no_work_shows_it(
     async with astra_outputs.connect(with_password(database)) as outputs:
         await outputs.save(Source(sdss_id=77))
         await outputs.save_many([Source(sdss_id=number) for number in range(100, 120)])
-        # A connection that is lost is found again, and a word is logged about it.
-        await connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where datname = current_database() and pid <> pg_backend_pid()"
-        )
-        await outputs.save(Source(sdss_id=78))
+        # A connection that is lost in a save is found again, and a word is logged about it.
+        async with connection.transaction():
+            await connection.execute("lock table astra.source in exclusive mode")
+            saving = asyncio.ensure_future(outputs.save(Source(sdss_id=78)))
+            while not await connection.fetchval(
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+                " where datname = current_database() and wait_event_type = 'Lock'"
+            ):
+                pass
+        await saving
         await outputs.run(pipeline, [spectrum], v_astra="0.8.1", spool=tmp_path)
     said = overheard()
     assert "trying again" in said

@@ -190,7 +190,10 @@ integers = st.integers(-(2**31), 2**31 - 1)
     a_bigint=st.none() | st.integers(-(2**63), 2**63 - 1),
     a_text=st.none() | texts,
     a_boolean=st.none() | st.booleans(),
-    a_timestamp=st.none() | st.datetimes(timezones=offsets).map(lambda time: time.replace(fold=0)),
+    a_timestamp=st.none()
+    | st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=offsets).map(
+        lambda time: time.replace(fold=0)
+    ),
     some_bytes=st.none() | st.binary(),
     an_array=st.none() | st.lists(st.none() | reals),
     some_flags=st.integers(0, 2**63 - 1),

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import astra_outputs
-from astra_outputs import Outcome, TheCannon
-from astra_outputs.errors import Closed, SchemaMismatch, SpoolFull, WrongRecordClass
+from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, TheCannon
+from astra_outputs.errors import Closed, PipelineFailed, SchemaMismatch, SpoolFull, WrongRecordClass
 from astra_outputs.work import RunOptions
 from astra_outputs.work.timing import ServerClock, Stopwatch
 
@@ -206,6 +206,80 @@ async def test_a_full_spool_loses_nothing_if_the_database_is_back_in_time(
     with pytest.raises(SpoolFull):
         await work
     assert work.report.lost == []
+    assert await teffs(connection) == expected(stored)
+
+
+async def test_a_refused_row_is_reported_though_there_was_no_room_to_keep_it(
+    patient, proxy, connection, spectra, tmp_path, monkeypatch
+) -> None:
+    from astra_outputs.spool import Spool
+
+    stored = await spectra(5)
+    await connection.execute("alter table astra.the_cannon add constraint cold check (spectrum_pk <> 3)")
+
+    def full(self, *_):
+        proxy.bring_back()
+        raise SpoolFull("no room")
+
+    monkeypatch.setattr(Spool, "write", full)
+    proxy.take_down()
+    work = patient.run(worker_pipelines.teff_is_key, stored, v_astra=VERSION, spool=tmp_path)
+    yielded: list[int] = []
+
+    async def take() -> None:
+        async for record in work:
+            yielded.append(record.spectrum_pk)  # noqa: PERF401 (the list is wanted though the loop fails)
+
+    with pytest.raises(SpoolFull):
+        await take()
+    assert yielded == [1, 2, 4, 5]
+    assert [rejected.key["spectrum_pk"] for rejected in work.report.rejected] == [3]
+    assert [key["spectrum_pk"] for key in work.report.lost] == [3]
+    assert work.report.counts == {Outcome.INSERTED: 4, Outcome.REJECTED: 1}
+
+
+def ends_itself(spectra):
+    for spectrum in spectra:
+        if spectrum.spectrum_pk == 2:
+            raise SystemExit("the model does not know this star")
+        yield TheCannon.from_spectrum(spectrum, teff=float(spectrum.spectrum_pk))
+
+
+async def gives_up(spectra):
+    async for spectrum in spectra:
+        if spectrum.spectrum_pk == 2:
+            raise asyncio.CancelledError
+        yield TheCannon.from_spectrum(spectrum, teff=float(spectrum.spectrum_pk))
+
+
+@pytest.mark.parametrize("pipeline", [ends_itself, gives_up])
+async def test_a_pipeline_that_ends_itself_costs_one_spectrum(
+    outputs, connection, spectra, tmp_path, pipeline
+) -> None:
+    stored = await spectra(4)
+    async with asyncio.timeout(30):
+        report = await outputs.run(pipeline, stored, v_astra=VERSION, spool=tmp_path)
+    assert [failure.spectrum_pk for failure in report.failures] == [2]
+    assert list(await teffs(connection)) == [1, 3, 4]
+
+
+async def test_a_run_that_ends_itself_before_any_spectrum_is_an_error(outputs, tmp_path) -> None:
+    def ends(_):
+        raise SystemExit(0)
+        yield
+
+    with pytest.raises(PipelineFailed, match="SystemExit"):
+        await outputs.run(ends, iter([object()]), v_astra=VERSION, spool=tmp_path)
+
+
+async def test_a_run_takes_turns_on_a_callers_own_connection(connection, spectra, tmp_path) -> None:
+    stored = await spectra(20)
+    async with astra_outputs.connect(connection=connection) as mine:
+        waiting = mine.pending(TheCannon, ApogeeCoaddedSpectrumInApStar, v_astra=VERSION)
+        report = await mine.run(
+            worker_pipelines.teff_is_key, waiting, v_astra=VERSION, batch_size=2, spool=tmp_path
+        )
+    assert report.counts == {Outcome.INSERTED: 20}
     assert await teffs(connection) == expected(stored)
 
 

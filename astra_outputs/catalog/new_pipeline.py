@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from astra_outputs import columns
+from astra_outputs import column_types
 from astra_outputs.catalog import new_files
 from astra_outputs.catalog.new_names import check_column_name, check_table_name
-from astra_outputs.columns import Column, ColumnType
+from astra_outputs.column_types import ColumnType
+from astra_outputs.columns import Column
 from astra_outputs.errors import FileExists, MissingFile
 
 LONGEST_DESCRIPTION = 47
@@ -37,7 +38,7 @@ _KNOWN = {
 
 @dataclass(frozen=True)
 class NewColumn:
-    """One column of a new pipeline; `kind` is a name of `columns.TYPES`."""
+    """One column of a new pipeline; `kind` is a name of `column_types.TYPES`."""
 
     name: str
     kind: str
@@ -52,13 +53,13 @@ class NewColumn:
     @property
     def annotation(self) -> str:
         """How the record class writes its type."""
-        wanted = columns.TYPES[self.kind]
-        return next(name for name, entry in vars(columns).items() if entry is wanted)
+        wanted = column_types.TYPES[self.kind]
+        return next(name for name, entry in vars(column_types).items() if entry is wanted)
 
     @property
     def column(self) -> Column:
         """What the record class will say of it."""
-        python, *metadata = get_args(columns.TYPES[self.kind])
+        python, *metadata = get_args(column_types.TYPES[self.kind])
         (kind,) = (entry for entry in metadata if isinstance(entry, ColumnType))
         nullable = type(None) in get_args(python)
         default = None if nullable else 0
@@ -87,8 +88,8 @@ def parse_column(text: str) -> NewColumn:
         )
     kind, unit, description = (*(part.strip() for part in rest), "", "")[:3]
     check_column_name(name)
-    if kind not in columns.TYPES:
-        raise ValueError(f"{name} has the unknown type {kind!r}; there are {', '.join(columns.TYPES)}")
+    if kind not in column_types.TYPES:
+        raise ValueError(f"{name} has the unknown type {kind!r}; there are {', '.join(column_types.TYPES)}")
     _check_text(f"the unit of {name}", unit, LONGEST_UNIT)
     description = description or _description(name)
     _check_text(f"the description of {name}", description, LONGEST_DESCRIPTION)

@@ -13,7 +13,7 @@ from typing import Any, cast
 from sqlglot import exp, parse_one
 from sqlglot.errors import ParseError
 
-from astra_outputs import columns
+from astra_outputs import column_types
 
 _SIMPLE_NAME = re.compile(r"[a-z_][a-z0-9_$]*")
 
@@ -41,7 +41,7 @@ def type_name_of(node: exp.Expression) -> str:
 
 @cache
 def _our_types() -> dict[str, str]:
-    ours = {entry.sql for entry in vars(columns).values() if isinstance(entry, columns.ColumnType)}
+    ours = {entry.sql for entry in vars(column_types).values() if isinstance(entry, column_types.ColumnType)}
     return {_spelt(exp.DataType.build(name, dialect="postgres")): name for name in ours}
 
 

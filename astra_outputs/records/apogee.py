@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from astra_outputs.columns import BigInt, Flags, Integer, Real, RequiredText, category, column
+from astra_outputs.column_types import BigInt, Flags, Integer, Real, RequiredText
+from astra_outputs.columns import category, column
 from astra_outputs.records.spectrum import SpectrumMixin
 from astra_outputs.records.spectrum_flags import APOGEE_BAD, ApogeeSpectrumFlags
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astra_outputs.columns import (
+from astra_outputs.column_types import (
     Flags,
     Integer,
     NullableFlags,
@@ -10,9 +10,8 @@ from astra_outputs.columns import (
     RequiredInteger,
     RequiredText,
     Text,
-    category,
-    column,
 )
+from astra_outputs.columns import category, column
 from astra_outputs.records.aspcap_flags import (
     ASPCAP_BAD,
     AspcapFlags,

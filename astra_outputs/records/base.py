@@ -10,7 +10,8 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from astra_outputs.columns import FLAGS, Column, category, resolve
+from astra_outputs.column_types import FLAGS
+from astra_outputs.columns import Column, category, resolve
 from astra_outputs.errors import InvalidRecord, Problem, ReadOnlyColumn, UnknownColumn, WrongRecordClass
 from astra_outputs.flags import named_bits
 from astra_outputs.names import check_name, check_table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from astra_outputs.columns import (
+from astra_outputs.column_types import (
     BigInt,
     Boolean,
     Flags,
@@ -15,9 +15,8 @@ from astra_outputs.columns import (
     RequiredInteger,
     RequiredText,
     Text,
-    category,
-    column,
 )
+from astra_outputs.columns import category, column
 from astra_outputs.records.spectrum import SpectrumMixin
 from astra_outputs.records.spectrum_flags import GriGaiaTransformFlags, ZWarningFlags
 

@@ -7,18 +7,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ValidationError
 
-from astra_outputs.columns import (
-    INTEGER,
-    BigInt,
-    Column,
-    Real,
-    RequiredBigInt,
-    RequiredText,
-    Timestamp,
-    Version,
-    category,
-    column,
-)
+from astra_outputs.column_types import INTEGER, BigInt, Real, RequiredBigInt, RequiredText, Timestamp, Version
+from astra_outputs.columns import Column, category, column
 from astra_outputs.errors import InvalidRecord, KeyMismatch, Problem, shorten
 from astra_outputs.records.base import Record
 from astra_outputs.records.native import native_validator

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from astra_outputs.columns import Flags, Real, Text, category, column
+from astra_outputs.column_types import Flags, Real, Text
+from astra_outputs.columns import category, column
 from astra_outputs.flags import BitFlags
 from astra_outputs.records.labels import error_of, formal_error_of
 from astra_outputs.records.pipeline import PipelineOutputMixin

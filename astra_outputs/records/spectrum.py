@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from astra_outputs.columns import BigInt, Flags, Timestamp, category, column
+from astra_outputs.column_types import BigInt, Flags, Timestamp
+from astra_outputs.columns import category, column
 from astra_outputs.records.base import Record
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from astra_outputs.columns import Flags, Real, RequiredInteger, category, column
+from astra_outputs.column_types import Flags, Real, RequiredInteger
+from astra_outputs.columns import category, column
 from astra_outputs.flags import BitFlags
 from astra_outputs.records.labels import abundance, error_of, formal_error_of
 from astra_outputs.records.pipeline import PipelineOutputMixin

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from astra_outputs.columns import BOOLEAN, REQUIRED, Column, ColumnFacts, ColumnType
+from astra_outputs.column_types import BOOLEAN, ColumnType
+from astra_outputs.columns import REQUIRED, Column, ColumnFacts
 from astra_outputs.errors import (
     InvalidRecord,
     Problem,

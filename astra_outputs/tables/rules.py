@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from astra_outputs.columns import FIRST_TIME, LAST_TIME, Column
+from astra_outputs.column_types import FIRST_TIME, LAST_TIME
+from astra_outputs.columns import Column
 from astra_outputs.errors import Problem
 from astra_outputs.tables.cells import Cells, Flagged, Values, objects
 

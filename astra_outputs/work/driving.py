@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import traceback
@@ -131,7 +132,7 @@ class Driver:
                     value = next(steps)
                 except StopIteration:
                     break
-                except Exception as error:  # noqa: BLE001 (whatever a pipeline raises is recorded)
+                except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a pipeline raises is recorded)
                     going_on = True
                     yield from self._failed(error)
                     break
@@ -157,7 +158,9 @@ class Driver:
                     value = await anext(steps)
                 except StopAsyncIteration:
                     break
-                except Exception as error:  # noqa: BLE001
+                except (Exception, SystemExit, asyncio.CancelledError) as error:
+                    if _is_cancelled(error):
+                        raise
                     going_on = True
                     for failure in self._failed(error):
                         yield failure
@@ -197,7 +200,7 @@ class Driver:
                 self._open.remove(spectrum)
                 return
 
-    def _failed(self, error: Exception) -> Iterator[Failure]:
+    def _failed(self, error: BaseException) -> Iterator[Failure]:
         unfinished = list(self._open)
         self._open.clear()
         blamed = _key(unfinished[-1]) if unfinished else None
@@ -226,6 +229,12 @@ class ElsewhereFailed(Exception):
     def __init__(self, text: str, trace: str = "") -> None:
         super().__init__(text)
         self.trace = trace
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    """Tell whether this task is to end, and not that the pipeline gave up something of its own."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 def _key(spectrum: Any) -> int | None:

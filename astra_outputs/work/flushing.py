@@ -170,25 +170,30 @@ class Flusher:
             self._away = False
             tell(log, logging.INFO, "database is back")
             self.drain()
-        self._report.counts.update(saved.counts)
-        self._take_time(records)
-        table = records[0].table
+        seconds = perf_counter() - start
         tell(
             log,
             logging.INFO,
             "stored",
-            table=table,
+            table=records[0].table,
             records=len(records),
-            seconds=perf_counter() - start,
+            seconds=seconds,
             saved=saved,
         )
+        return await self._sorted_out(records, saved, since)
+
+    async def _sorted_out(self, records: list[Record], saved: SaveReport, since: Any) -> list[Record]:
+        """Report what became of records that went to the database, and return those that it took."""
+        self._report.counts.update(saved.counts)
+        self._take_time(records)
         if not saved.rejected:
             return records
         self._report.rejected += saved.rejected
         refused = [records[rejected.position] for rejected in saved.rejected]
         for rejected in saved.rejected:
-            tell(log, logging.ERROR, "refused by the database", table=table, why=rejected)
-        await self._write(refused, since, REJECTED)
+            tell(log, logging.ERROR, "refused by the database", table=records[0].table, why=rejected)
+        if not await self._write(refused, since, REJECTED):
+            self._lose([rejected.key for rejected in saved.rejected], "refused, and no room in the spool")
         return [record for record in records if record.outcome is not Outcome.REJECTED]
 
     async def _save(self, records: list[Record]) -> SaveReport:
@@ -244,11 +249,13 @@ class Flusher:
             self._away = False
             saved = await self._save(records)
         except Exception as last:  # noqa: BLE001
-            self._report.lost += [record.key() for record in records]
-            tell(log, logging.CRITICAL, "results are lost", records=len(records), why=last)
+            self._lose([record.key() for record in records], last)
             return []
-        self._report.counts.update(saved.counts)
-        return records
+        return await self._sorted_out(records, saved, since)
+
+    def _lose(self, keys: list[dict[str, Any]], why: object) -> None:
+        self._report.lost += keys
+        tell(log, logging.CRITICAL, "results are lost", records=len(keys), why=why)
 
     async def _write(self, records: list[Record], since: Any, ending: str) -> bool:
         """Put records on the disk; False, and an error for the end of the run, if that fails."""

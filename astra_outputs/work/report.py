@@ -51,7 +51,7 @@ class RunReport:
     failures : list[Failure]
         Spectra on which the pipeline raised an exception.
     rejected : list[Rejected]
-        Records that the database refused; their values are in a file of the spool.
+        Records that the database refused; their values are in a file of the spool, unless lost.
     lost : list[dict[str, Any]]
         Keys of records that neither the database nor the spool could take.
     replayed : ReplayReport

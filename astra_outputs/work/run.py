@@ -170,8 +170,8 @@ class Run:
                 self._loop.call_soon_threadsafe(self._take, event)
         except Stopped:
             pass
-        except Exception as caught:  # noqa: BLE001 (raised again when everything is stored)
-            error = caught
+        except BaseException as caught:  # noqa: BLE001 (raised again when everything is stored)
+            error = _as_failure(caught)
         finally:
             if isinstance(pipeline, Child):
                 pipeline.close()
@@ -187,8 +187,8 @@ class Run:
                 self._take(event)
         except Stopped:
             pass
-        except Exception as caught:  # noqa: BLE001
-            error = caught
+        except (Exception, SystemExit) as caught:  # noqa: BLE001
+            error = _as_failure(caught)
         self._one_is_done(error)
 
     def _take(self, event: Event) -> None:
@@ -293,3 +293,12 @@ class Run:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _as_failure(error: BaseException) -> Exception:
+    """Return an error that ends the run badly; `sys.exit` in a thread ends nothing."""
+    if isinstance(error, Exception):
+        return error
+    failed = PipelineFailed(f"the pipeline ended the run: {type(error).__name__}: {error}")
+    failed.__cause__ = error
+    return failed

@@ -14,7 +14,7 @@ GROUPS = {
         "ingest",
         "catalogues",
         "worker",
-        "spool",
+        "faults",
         "check",
         "security",
         "pgbouncer",
