@@ -40,6 +40,7 @@ from astra_outputs.spool_file import decode, encode
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SOMEONE = SimpleNamespace(spectrum_pk=1, source_pk=None)
+EARLY, LATE = datetime(1, 1, 3), datetime(9999, 12, 29)  # noqa: DTZ001 (hypothesis adds the zone)
 
 
 class EveryType(PipelineOutputMixin):
@@ -191,9 +192,7 @@ integers = st.integers(-(2**31), 2**31 - 1)
     a_text=st.none() | texts,
     a_boolean=st.none() | st.booleans(),
     a_timestamp=st.none()
-    | st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=offsets).map(
-        lambda time: time.replace(fold=0)
-    ),
+    | st.datetimes(EARLY, LATE, timezones=offsets).map(lambda time: time.replace(fold=0)),
     some_bytes=st.none() | st.binary(),
     an_array=st.none() | st.lists(st.none() | reals),
     some_flags=st.integers(0, 2**63 - 1),

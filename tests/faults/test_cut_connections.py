@@ -111,9 +111,15 @@ async def test_a_connection_cut_anywhere_and_often_leaves_each_record_stored_onc
     database, connection, spectra, seed
 ) -> None:
     draw, stored = random.Random(seed), await spectra(200)
+    left = draw.randrange(1, 8)
 
-    def sometimes(content: bytes) -> bool:
-        return draw.random() < 0.04
+    def sometimes(_: bytes) -> bool:
+        nonlocal left
+        left -= 1
+        if left:
+            return False
+        left = draw.randrange(5, 50)
+        return True
 
     async with proxied(database) as proxy, astra_outputs.connect(proxy.dsn, connections=2) as outputs:
         await outputs._gate.check(TheCannon)
