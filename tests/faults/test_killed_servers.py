@@ -116,7 +116,10 @@ def test_a_server_that_stays_away_is_an_error_that_says_what_is_stored(killable)
         return caught.value
 
     error = asyncio.run(save_while_it_is_away())
-    assert error.__notes__ == ["200 records of this call were stored: 0 to 199"]
+    # The second batch is under way when the server is killed: its commit may come to pass or not, be heard or not.
+    said = {f"{count} records of this call were stored: 0 to {count - 1}": count for count in (100, 200)}
+    (note,) = error.__notes__
+    assert note in said
     killable.start()
 
     async def stored():
@@ -126,7 +129,9 @@ def test_a_server_that_stays_away_is_an_error_that_says_what_is_stored(killable)
         return rows
 
     rows = asyncio.run(stored())
-    assert [row["spectrum_pk"] for row in rows] == list(range(1, 201))
+    assert len(rows) in (100, 200)
+    assert len(rows) >= said[note]
+    assert [row["spectrum_pk"] for row in rows] == list(range(1, len(rows) + 1))
     assert all(row["tag"] == values(row["spectrum_pk"], VERSION, 1)["tag"] for row in rows)
 
 
