@@ -124,7 +124,7 @@ class Reader:
     duplicates : {"error", "last"}
     on_error : {"raise", "collect"}
     turn : Callable
-        Awaited before each slice of reading, with the seconds that the last one took: other work goes
+        Awaited before each slice of reading but the first, with the seconds that the last one took: other work goes
         on meanwhile.
     """
 
@@ -151,10 +151,13 @@ class Reader:
         source, more, elapsed = _iterator(records), True, 0.0
         batch: Batch | None = None
         while more:
-            await self._turn(elapsed)
+            if self._position:
+                await self._turn(elapsed)
             started = perf_counter()
             batch, more = await self._read_on(source, batch)
             elapsed = perf_counter() - started
+            if isinstance(records, Sequence) and self._position == len(records):
+                more = False
             if batch is not None and (len(batch.records) == self._size or not more):
                 yield self._sorted(batch)
                 batch = None

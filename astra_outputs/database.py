@@ -29,6 +29,9 @@ from astra_outputs.tls import explain
 T = TypeVar("T")
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
+UNLIMITED = {"max_cacheable_statement_size": 0}
+"""The driver would parse longer statements than 15 KiB each time: those of two hundred columns are longer."""
+
 log = logging.getLogger("astra_outputs.database")
 
 FAREWELL = 10.0
@@ -256,7 +259,7 @@ class Database:
                 min_size=1,
                 max_size=self.connections,
                 reset=_keep_as_it_is,
-                **{**options, "server_settings": settings},
+                **{**UNLIMITED, **options, "server_settings": settings},
             )
         except asyncpg.PostgresError as error:
             if error.sqlstate != PROTOCOL_VIOLATION or not given:

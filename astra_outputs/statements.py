@@ -19,6 +19,9 @@ from astra_outputs.records.spectrum import SpectrumMixin
 TIMINGS = ("t_elapsed", "t_overhead")
 """A run that took longer is still the same result: not compared by `skip_unchanged`."""
 
+WIDEST_IN_ARRAYS = 128
+"""Columns of the widest table whose rows are sent as one array a column."""
+
 NOT_AFTER = "astra_outputs.not_after"
 """Setting of a transaction that the guard `not_after` reads."""
 
@@ -98,6 +101,22 @@ class Statements:
         )
 
     @cached_property
+    def suits_arrays(self) -> bool:
+        """Whether a few rows are best given as one array a column.
+
+        One parameter a value is faster for wide rows: 10 of 206 columns take 1.5 ms, and 1.7 ms in arrays;
+        10 of 66 take 0.9 and 0.7 (measured). And a column of arrays would be taken apart.
+        """
+        types = [self.record_class.column(name).type.sql for name in self.columns]
+        return len(types) <= WIDEST_IN_ARRAYS and not any(sql.endswith("[]") for sql in types)
+
+    @cached_property
+    def upsert_arrays(self) -> str:
+        """Store rows given as one array a column; returns the columns `returned`."""
+        values = self._with_spectrum([_column(name) for name in self.columns])
+        return _sql(self._upsert(exp.select(*values).from_(self._arrays("sent", self.columns))))
+
+    @cached_property
     def returned(self) -> tuple[str, ...]:
         """What a save returns: the key, the stored columns, and whether the row is a new one.
 
@@ -138,21 +157,23 @@ class Statements:
         return self._under_keys([column.name for column in self.record_class.columns()])
 
     def _under_keys(self, names: Sequence[str]) -> str:
+        wanted = self._arrays("wanted", self.key)
+        matches = exp.and_(*(_column(name, "stored").eq(_column(name, "wanted")) for name in self.key))
+        rows = exp.alias_(self._table, "stored", table=True, quoted=True)
+        query = exp.select(*(_column(name, "stored") for name in names)).from_(rows)
+        return _sql(query.join(wanted, on=matches))
+
+    def _arrays(self, alias: str, names: Sequence[str]) -> exp.Unnest:
+        """Rows of these columns, each given as an array: the parameters of the statement."""
         arrays = [
             exp.Cast(
                 this=exp.Parameter(this=exp.Literal.number(place)),
                 to=exp.DataType.build(f"{self.record_class.column(name).type.sql}[]", dialect="postgres"),
             )
-            for place, name in enumerate(self.key, start=1)
+            for place, name in enumerate(names, start=1)
         ]
-        wanted = exp.Unnest(
-            expressions=arrays,
-            alias=exp.TableAlias(this=_name("wanted"), columns=[_name(name) for name in self.key]),
-        )
-        matches = exp.and_(*(_column(name, "stored").eq(_column(name, "wanted")) for name in self.key))
-        rows = exp.alias_(self._table, "stored", table=True, quoted=True)
-        query = exp.select(*(_column(name, "stored") for name in names)).from_(rows)
-        return _sql(query.join(wanted, on=matches))
+        columns = [_name(name) for name in names]
+        return exp.Unnest(expressions=arrays, alias=exp.TableAlias(this=_name(alias), columns=columns))
 
     @property
     def _is_result(self) -> bool:

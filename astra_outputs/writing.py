@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -17,10 +17,10 @@ from astra_outputs.errors import DatabaseError, KeyMismatch, Problem
 from astra_outputs.report import KEPT, OUTCOMES, UNCHANGED
 from astra_outputs.statements import Statements
 
-COPY_FROM_ROWS, COPY_FROM_VALUES = 32, 5_000
-"""Batches of so many rows and values go by COPY and merge, smaller ones row by row in one round trip.
+COPY_FROM_VALUES = 5_000
+"""Batches of so many values go by COPY and merge, smaller ones in one round trip.
 
-The two cross between 100 and 200 rows of 26 columns, 60 and 100 of 66, 30 and 60 of 206 (measured).
+The two cross between 200 and 500 rows of 26 columns, 30 and 100 of 66, 10 and 30 of 206 (measured).
 """
 
 IDLE = nullcontext()
@@ -67,7 +67,7 @@ async def save_one(connection: Connection, statements: Statements, rows: Rows) -
     """
     if statements.makes_spectra or connection.is_in_transaction():
         return (await save_rows(connection, [(statements, rows)]))[0]
-    return await _save(connection, statements, rows, IDLE, again=False)
+    return await _save(connection, statements, rows, IDLE)
 
 
 async def save_rows(
@@ -89,26 +89,51 @@ async def save_rows(
     """
     inside = connection.is_in_transaction()
     if len(parts) == 1 and not inside and check is None and _is_one_statement(*parts[0]):
-        return [await _save(connection, *parts[0], at_work, inside)]
-    async with connection.transaction():
+        return [await _save(connection, *parts[0], at_work)]
+    async with connection.transaction() if inside else _transaction(connection, parts):
         stored: list[Stored] = []
         for statements, rows in parts:
-            stored.append(await _save(connection, statements, rows, at_work, inside or bool(stored)))
+            if inside or stored:
+                await _prepare_stage(connection, statements, rows)
+            stored.append(await _save(connection, statements, rows, at_work))
         if check is not None:
             check(stored)
         return stored
+
+
+@asynccontextmanager
+async def _transaction(
+    connection: Connection, parts: Sequence[tuple[Statements, Rows]]
+) -> AsyncIterator[None]:
+    """Run a transaction; the stage of the first part is made in the round trip that begins it."""
+    statements, rows = parts[0]
+    begin = f"BEGIN; {statements.create_stage}" if _goes_by_copy(statements, rows) else "BEGIN;"
+    try:
+        await connection.execute(begin)
+        yield
+    except BaseException:
+        # What led here says more than that the connection is gone, too.
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await connection.execute("ROLLBACK;")
+        raise
+    await connection.execute("COMMIT;")
+
+
+async def _prepare_stage(connection: Connection, statements: Statements, rows: Rows) -> None:
+    """Make the stage in a transaction that goes on; it may hold rows of that already."""
+    if _goes_by_copy(statements, rows):
+        await connection.execute(f"{statements.create_stage}; {statements.empty_stage}")
 
 
 def _is_one_statement(statements: Statements, rows: Rows) -> bool:
     """Tell whether no transaction is needed around what the driver sends at once."""
     if statements.makes_spectra:
         return False
-    return len(rows.records) == 1 or (not statements.guards and not _is_worth_a_copy(rows))
+    return len(rows.records) == 1 or not (statements.guards or _goes_by_copy(statements, rows))
 
 
-def _is_worth_a_copy(rows: Rows) -> bool:
-    count = len(rows.values)
-    return count >= COPY_FROM_ROWS and count * len(rows.values[0]) >= COPY_FROM_VALUES
+def _goes_by_copy(statements: Statements, rows: Rows) -> bool:
+    return len(rows.values) * len(statements.columns) >= COPY_FROM_VALUES
 
 
 async def _save(
@@ -116,19 +141,18 @@ async def _save(
     statements: Statements,
     rows: Rows,
     at_work: AbstractContextManager[None],
-    again: bool,
 ) -> Stored:
-    """Store rows; `again` says that the stage may hold rows of this transaction already."""
+    """Store rows; where they go by COPY, through a stage that is there and empty."""
     if len(rows.records) == 1:
         with at_work:
             returned = await connection.fetch(statements.upsert_row, *rows.values[0])
-    elif not _is_worth_a_copy(rows):
+    elif not _goes_by_copy(statements, rows):
         with at_work:
-            returned = await connection.fetchmany(statements.upsert_row, rows.values)
+            if statements.suits_arrays:
+                returned = await connection.fetch(statements.upsert_arrays, *zip(*rows.values, strict=True))
+            else:
+                returned = await connection.fetchmany(statements.upsert_row, rows.values)
     else:
-        await connection.execute(statements.create_stage)
-        if again:
-            await connection.execute(statements.empty_stage)
         await connection.copy_records_to_table(
             statements.stage, records=rows.values, columns=statements.columns
         )

@@ -7,6 +7,7 @@ import json
 import time
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +15,12 @@ import typer
 
 from benchmarks import growth, layout, memory, small, throughput, validation, workers
 from benchmarks.measure import load_warning, reason, say
-from benchmarks.peers import MODULES
+from benchmarks.peers import CONNECTIONS, MODULES, REFERENCE
 from benchmarks.report import show
 from benchmarks.server import environment, server, set_autovacuum
 
 RESULTS = Path(__file__).parent / "results" / "performance.json"
-DEFAULT = ("throughput", "single", "batches", "validation", "workers", "memory")
+DEFAULT = ("throughput", "connections", "single", "batches", "validation", "workers", "memory")
 LONG = ("growth", "layout", "autovacuum")
 
 
@@ -35,6 +36,9 @@ def parts(dsn: str, *, quick: bool, largest: int) -> dict[str, Callable[[], Awai
         ways = ("peewee", "peewee_models", "asyncpg_copy", "encoded_copy", *ours)
         return {
             "throughput": lambda: throughput.run(dsn, throughput.QUICK, ways),
+            "connections": lambda: throughput.run(
+                dsn, replace(throughput.QUICK, phases=("existing",)), (REFERENCE, *CONNECTIONS)
+            ),
             "single": lambda: small.single(dsn, {20: 50}),
             "batches": lambda: small.batches(dsn, (20,), 200, 2),
             "validation": validate,
@@ -46,6 +50,7 @@ def parts(dsn: str, *, quick: bool, largest: int) -> dict[str, Callable[[], Awai
         }
     return {
         "throughput": lambda: throughput.run(dsn, throughput.FULL),
+        "connections": lambda: throughput.run(dsn, throughput.RERUN, (REFERENCE, *CONNECTIONS)),
         "single": lambda: small.single(dsn, small.SINGLE),
         "batches": lambda: small.batches(dsn, (20, 60, 200), 2_000, 7),
         "validation": validate,

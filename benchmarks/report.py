@@ -56,6 +56,7 @@ def sections(results: dict[str, Any]) -> Iterator[Section]:
         yield Section("goals", "What was to be reached", ("what", "where", "goal", "measured", "met"), rows)
     makers = {
         "throughput": _throughput,
+        "connections": _throughput,
         "single": _single,
         "batches": _batches,
         "validation": _validation,
@@ -73,7 +74,10 @@ def sections(results: dict[str, Any]) -> Iterator[Section]:
 def _throughput(part: str, found: dict[str, Any]) -> Iterator[Section]:
     widths = list(found["widths"])
     head = ("", "keys", *(f"{width} columns" for width in widths), *(f"ratio at {width}" for width in widths))
+    measured = next(iter(found["widths"].values()))
     for phase, title in PHASES.items():
+        if phase not in measured:
+            continue
         phases = {width: found["widths"][width][phase] for width in widths}
         names = list(dict.fromkeys(name for entries in phases.values() for name in entries))
         rows = []
@@ -130,12 +134,21 @@ def _validation(part: str, found: dict[str, Any]) -> Iterator[Section]:
         (
             f"{width} columns",
             f"{entry['from_spectrum']:.1f}",
+            f"{entry['from_spectrum_spread']:.1f}",
             f"{entry['model_validate']:.1f}",
             f"{entry['ratio']:.2f}",
+            f"{entry['from_spectrum_spread'] / entry['model_validate']:.2f}",
         )
         for width, entry in _widths(found)
     ]
-    head = ("", "from_spectrum", "plain Pydantic model", "ratio")
+    head = (
+        "",
+        "from_spectrum(spectrum, values)",
+        "from_spectrum(spectrum, **values)",
+        "plain Pydantic model",
+        "ratio of the first",
+        "of the second",
+    )
     yield Section(part, "Validation, microseconds a record", head, rows)
 
 

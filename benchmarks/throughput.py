@@ -25,12 +25,14 @@ class Size:
     """Rows of a sample by width; also the rows of the table."""
     batch: dict[int, int]
     """Rows of a transaction by width."""
-    rounds: int = 7
-    rounds_slow: int = 3
+    rounds: int = 5
+    rounds_slow: int = 2
     """Rounds of the slow peers, and of every phase but the re-run; the slow have one there."""
+    phases: Sequence[str] = tuple(PHASES)
 
 
 FULL = Size({20: 16_000, 60: 16_000, 200: 8_000}, {20: 2_000, 60: 2_000, 200: 1_000})
+RERUN = Size(FULL.rows, FULL.batch, phases=("existing",))
 QUICK = Size({20: 400, 60: 400, 200: 200}, dict.fromkeys((20, 60, 200), 100), rounds=2, rounds_slow=1)
 
 
@@ -60,7 +62,7 @@ async def _run_width(dsn: str, size: Size, table: Table, names: Sequence[str]) -
         racers, errors = await _enter(connection, Setting(dsn, table, size.batch[table.width]), names, rows)
         found = {}
         try:
-            for phase in PHASES:
+            for phase in size.phases:
                 say(f"{table.width} columns, {phase}: {len(racers)} ways")
                 found[phase] = await _run_phase(connection, table, phase, racers, size)
                 found[phase] |= {name: {"error": error} for name, error in errors.items()}

@@ -193,6 +193,7 @@ def statements_of(texts: Statements) -> list[str]:
     """Every statement that one `Statements` gives, and the one that reads by the same key."""
     return [
         texts.upsert_row,
+        texts.upsert_arrays,
         texts.create_stage,
         texts.empty_stage,
         texts.merge_stage,
@@ -353,7 +354,12 @@ async def test_a_table_may_have_a_name_that_statements_use_themselves(
     plain = record_class(Record, table, ("the_number", "the_text", "the_key"))
     await make_table(connection, "other", plain)
     texts = Statements(plain, "other", ("the_key",), Guards(skip_unchanged=True))
-    for text in (texts.upsert_row, texts.stored_rows, select_by(plain, "other", ("the_key",))):
+    for text in (
+        texts.upsert_row,
+        texts.upsert_arrays,
+        texts.stored_rows,
+        select_by(plain, "other", ("the_key",)),
+    ):
         await connection.prepare(text)
 
 

@@ -210,7 +210,7 @@ async def test_a_commit_whose_answer_was_lost_leaves_each_record_stored_once(
         await outputs.get_result(TheCannon, 0)
         await outputs._gate.check(TheCannon)
         # CommandComplete: the server has committed, the client never learns.
-        done = b"INSERT 0 1\0" if size < 500 else b"COMMIT\0"
+        done = b"INSERT 0 %d\0" % size if size < 500 else b"COMMIT\0"
         proxy.cut_before_client_hears = once(done)
         report = await outputs.save_many(records)
     assert proxy.cuts >= 1

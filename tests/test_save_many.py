@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 import astra_outputs
-from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, Source, TheCannon
+from astra_outputs import ASPCAP, ApogeeCoaddedSpectrumInApStar, Outcome, Source, TheCannon
 from astra_outputs.errors import (
     ConnectionLost,
     DuplicateKey,
@@ -491,3 +491,18 @@ async def test_connections_that_there_are_not_are_refused(outputs, connections) 
 async def test_one_transaction_on_several_connections_is_refused(outputs) -> None:
     with pytest.raises(ValueError, match="a transaction has one connection"):
         await outputs.save_many([], connections=2, atomic=True)
+
+
+@pytest.mark.parametrize("size", [1, 5, 30])
+async def test_even_the_longest_statement_is_prepared_once(outputs, spectra, size) -> None:
+    records = [ASPCAP.from_spectrum(spectrum, v_astra="0.8.1") for spectrum in await spectra(size)]
+    for _ in range(3):
+        await outputs.save_many(records, skip_unchanged=True)
+    async with outputs._database.acquire() as connection:
+        texts = await connection.fetch(
+            "select statement from pg_prepared_statements where statement like 'INSERT INTO _astra_._aspcap_ %'"
+        )
+    assert len(texts) == 1
+    assert len(texts[0]["statement"]) > 15 * 1024, (
+        "the driver, left to itself, prepares one so long each time"
+    )

@@ -30,15 +30,22 @@ MODULES = {
 }
 """Where each peer is; modules are imported one by one, so that a missing package stops only its own."""
 
+CONNECTIONS = {
+    f"{way}_{number}": f"benchmarks.peers.ours:{peer}On{number}"
+    for way, peer in (("save_many", "SaveMany"), ("save_table", "SaveTable"))
+    for number in (1, 2, 4)
+}
+"""This project on so many connections."""
+
 REFERENCE = "asyncpg_copy"
 """What ratios are taken against: the fastest that can be written by hand."""
 
 
 def load(name: str, setting: Setting) -> Peer:
     """Return a peer, or raise ImportError if its package is not installed."""
-    module, _, attribute = MODULES[name].partition(":")
+    module, _, attribute = (MODULES | CONNECTIONS)[name].partition(":")
     peer: Peer = getattr(import_module(module), attribute)(setting)
     return peer
 
 
-__all__ = ["MODULES", "REFERENCE", "Peer", "Setting", "load"]
+__all__ = ["CONNECTIONS", "MODULES", "REFERENCE", "Peer", "Setting", "load"]

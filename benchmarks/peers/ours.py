@@ -65,7 +65,7 @@ class FromSpectrum(SaveMany):
 
         def results() -> Iterator[PipelineOutputMixin]:
             for spectrum, values in batches:
-                kept.append(build(spectrum, **values))
+                kept.append(build(spectrum, values))
                 yield kept[-1]
 
         await self.outputs.save_many(results(), batch_size=self.setting.batch, **self.options)
@@ -106,3 +106,31 @@ class SaveTable(Ours):
 class SaveTableParallel(SaveTable):
     label: ClassVar[str] = f"save_table, {PARALLEL} connections"
     options: ClassVar[dict[str, Any]] = {"connections": PARALLEL}
+
+
+class SaveManyOn1(SaveMany):
+    label: ClassVar[str] = "save_many, 1 connection"
+
+
+class SaveManyOn2(SaveMany):
+    label: ClassVar[str] = "save_many, 2 connections"
+    options: ClassVar[dict[str, Any]] = {"connections": 2}
+
+
+class SaveManyOn4(SaveMany):
+    label: ClassVar[str] = "save_many, 4 connections"
+    options: ClassVar[dict[str, Any]] = {"connections": 4}
+
+
+class SaveTableOn1(SaveTable):
+    label: ClassVar[str] = "save_table, 1 connection"
+
+
+class SaveTableOn2(SaveTable):
+    label: ClassVar[str] = "save_table, 2 connections"
+    options: ClassVar[dict[str, Any]] = {"connections": 2}
+
+
+class SaveTableOn4(SaveTable):
+    label: ClassVar[str] = "save_table, 4 connections"
+    options: ClassVar[dict[str, Any]] = {"connections": 4}
