@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = {
     "throughput",
+    "connections",
     "single",
     "batches",
     "validation",
@@ -151,6 +152,17 @@ def test_a_quick_run_measures_this_project_and_the_limit_in_every_phase_and_widt
         for phase in ("existing", "new", "half"):
             found = quick["throughput"]["widths"][width][phase]
             assert {name for name, series in found.items() if "rates" in series} >= wanted, found
+
+
+@pytest.mark.slow
+def test_a_quick_run_measures_one_connection_and_several(quick: dict[str, Any]) -> None:
+    for phases in quick["connections"]["widths"].values():
+        assert set(phases) == {"existing"}
+        ways = {f"{way}_{number}" for way in ("save_many", "save_table") for number in (1, 2, 4)}
+        assert {name for name, series in phases["existing"].items() if "rates" in series} == {
+            "asyncpg_copy",
+            *ways,
+        }
 
 
 @pytest.mark.slow

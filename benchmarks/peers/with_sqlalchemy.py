@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from benchmarks.peers.base import Peer
 from benchmarks.tables import KEY, SCHEMA, Row, Table
@@ -37,20 +38,22 @@ def table_of(table: Table, metadata: sa.MetaData) -> sa.Table:
 
 
 class Core(Peer):
-    """Core: one statement with many rows of values, as many as the driver's parameters allow."""
+    """Core: one statement with many rows of values, as many as the driver's parameters allow.
+
+    On asyncpg, with which it is several times faster than with psycopg.
+    """
 
     label: ClassVar[str] = "SQLAlchemy Core"
-    slow: ClassVar[bool] = True
 
     async def open(self) -> None:
-        url = self.setting.dsn.replace("postgresql://", "postgresql+psycopg://")
-        self.engine = sa.create_engine(url, pool_size=1)
+        url = self.setting.dsn.replace("postgresql://", "postgresql+asyncpg://")
+        self.engine = create_async_engine(url, pool_size=1)
         self.metadata = sa.MetaData()
         self.target = table_of(self.table, self.metadata)
         self.statement = self._upsert(self.target)
 
     async def close(self) -> None:
-        self.engine.dispose()
+        await self.engine.dispose()
 
     def _upsert(self, target: Any) -> Any:
         upsert = insert(target)
@@ -60,14 +63,15 @@ class Core(Peer):
         return upsert.returning(self.target.c.spectrum_pk, self.target.c.task_pk)
 
     async def save_batch(self, batch: list[Row]) -> list[Any]:
-        with self.engine.begin() as connection:
-            return list(connection.execute(self.statement, batch))
+        async with self.engine.begin() as connection:
+            return list(await connection.execute(self.statement, batch))
 
 
 class Orm(Core):
     """ORM: a mapped class, and a session that returns the stored objects' keys."""
 
     label: ClassVar[str] = "SQLAlchemy ORM"
+    slow: ClassVar[bool] = True
 
     async def open(self) -> None:
         await super().open()
@@ -86,7 +90,8 @@ class Orm(Core):
         await super().close()
 
     async def save_batch(self, batch: list[Row]) -> list[Any]:
-        populate = {"populate_existing": True}
-        with orm.Session(self.engine) as session, session.begin():
-            results = session.scalars(self.statement, batch, execution_options=populate)
+        # Without `render_nulls` each pattern of NULLs among the values is a statement of its own.
+        options = {"populate_existing": True, "render_nulls": True}
+        async with AsyncSession(self.engine) as session, session.begin():
+            results = await session.scalars(self.statement, batch, execution_options=options)
             return [(result.spectrum_pk, result.task_pk) for result in results]
