@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import model
 import plan
 import pytest
+import worker
 
 from astra_outputs import ApogeeCoaddedSpectrumInApStar
 
@@ -29,6 +31,15 @@ def test_a_small_year_ends_as_it_must_whatever_breaks() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every result is there, once, with its values" in done.stdout
+
+
+def test_a_worker_that_finds_no_server_asks_to_be_started_again(tmp_path) -> None:
+    dsn = f"postgresql://nobody@/postgres?host={tmp_path}"
+    share = worker.Share(dsn, str(tmp_path / "spool"), asdict(PLAN), 1, (0, 1))
+    done = subprocess.run(share.command(), capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == worker.NO_SERVER
+    assert "start the server" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
     python worker.py '{"dsn": ..., "month": 3, ...}'
 
-Ends with 0 when its share is done. It may be killed at any moment and started again.
+Ends with 0 when its share is done, and with 75 if it finds no server. It may be killed at any moment
+and started again.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from plan import Plan, labels, values_of
 
 import astra_outputs
 from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outputs, PipelineOutputMixin
+from astra_outputs.errors import CannotConnect
+
+NO_SERVER = 75
+"""Exit code that asks to be started again later: EX_TEMPFAIL of sysexits.h."""
 
 
 @dataclass
@@ -100,7 +105,11 @@ async def _run_again(
 def main() -> None:
     """Do the share that the command line holds."""
     given = json.loads(sys.argv[1])
-    asyncio.run(work(Share(**given | {"shard": tuple(given["shard"])})))
+    try:
+        asyncio.run(work(Share(**given | {"shard": tuple(given["shard"])})))
+    except CannotConnect as error:
+        print(error, file=sys.stderr)
+        sys.exit(NO_SERVER)
 
 
 if __name__ == "__main__":

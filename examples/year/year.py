@@ -30,7 +30,7 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parent))
 from model import Model
 from plan import BUILT_IN, MONTHS, Plan, create_table
-from worker import Share
+from worker import NO_SERVER, Share
 
 import astra_outputs
 from astra_outputs import ApogeeCoaddedSpectrumInApStar, ddl, embedded
@@ -142,17 +142,24 @@ class Year:
         return [number for number, process in self._processes.items() if process.poll() is None]
 
     def _wait(self, seconds: float | None) -> None:
-        """Wait for so long, or to the end of the workers; one that fails ends the year."""
+        """Wait for so long, or to the end of the workers; one that fails ends the year.
+
+        One that found no server is started again, as a scheduler would do.
+        """
         until = time.monotonic() + seconds if seconds is not None else float("inf")
-        while self._alive() and time.monotonic() < until:
+        while True:
+            for number, process in list(self._processes.items()):
+                if process.poll() == NO_SERVER:
+                    self._start(number)
+                elif process.poll() not in (None, 0):
+                    log = (self.folder / f"{number}.log").read_text(encoding="utf-8")[-2_000:]
+                    raise RuntimeError(f"worker {number} ended with {process.returncode}:\n{log}")
+            if not self._alive() or time.monotonic() > until:
+                return
             time.sleep(0.05)
-        for number, process in self._processes.items():
-            if process.poll() not in (None, 0):
-                log = (self.folder / f"{number}.log").read_text(encoding="utf-8")[-2_000:]
-                raise RuntimeError(f"worker {number} ended with {process.returncode}:\n{log}")
 
     def _kill_worker(self) -> None:
-        number = self._draw.choice(self._alive())
+        number = self._draw.choice(list(self._processes))
         self._processes[number].kill()
         self._processes[number].wait()
         self._start(number)
