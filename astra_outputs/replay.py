@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from astra_outputs.database import Connection, Database
 from astra_outputs.errors import AstraOutputsError, CorruptSpoolFile, OtherRecordClass
 from astra_outputs.facts import tell
+from astra_outputs.merging import Reruns
 from astra_outputs.records.base import Outcome, Record
 from astra_outputs.report import Rejected, SaveReport
 from astra_outputs.saving import Options, Saving
@@ -146,7 +147,7 @@ async def store_batch(outputs: Outputs, batch: SpoolBatch) -> SaveReport:
         async with connection.transaction():
             await connection.execute("select set_config($1, $2, true)", NOT_AFTER, batch.since.isoformat())
             inside = Database(connection=connection, schema=database.schema)
-            return await Saving(inside, gate, options).run(batch.records)
+            return await Saving(inside, gate, Reruns(), options).run(batch.records)
 
     await gate.check(batch.record_class)
     return await database.run(work, where=batch.record_class.table)

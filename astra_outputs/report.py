@@ -12,7 +12,9 @@ _BY_INSERTED = (Outcome.REPLACED, Outcome.INSERTED)
 OUTCOMES = (*_BY_INSERTED, *(outcome for outcome in Outcome if outcome not in _BY_INSERTED))
 """Outcomes by the byte that stands for them: the first two are the truth values of "inserted"."""
 
-UNCHANGED, KEPT, REJECTED = map(OUTCOMES.index, (Outcome.UNCHANGED, Outcome.KEPT, Outcome.REJECTED))
+INSERTED, UNCHANGED, KEPT, REJECTED = map(
+    OUTCOMES.index, (Outcome.INSERTED, Outcome.UNCHANGED, Outcome.KEPT, Outcome.REJECTED)
+)
 
 
 @dataclass(frozen=True)

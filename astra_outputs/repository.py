@@ -14,6 +14,7 @@ from astra_outputs.column_types import plain
 from astra_outputs.database import Connection, Database
 from astra_outputs.errors import WrongRecordClass
 from astra_outputs.gate import Gate
+from astra_outputs.merging import Reruns
 from astra_outputs.pending import Pending, Shard
 from astra_outputs.records.base import Record
 from astra_outputs.records.pipeline import PipelineOutputMixin
@@ -46,7 +47,7 @@ class Outputs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._gate = Gate(database)
+        self._gate, self._reruns = Gate(database), Reruns()
         self._runs: WeakSet[Run] = WeakSet()
 
     def __repr__(self) -> str:
@@ -163,7 +164,7 @@ class Outputs:
         """
         guards = Guards(keep_newer, skip_unchanged)
         options = Options(batch_size, atomic, duplicates, on_error, connections, guards)
-        return await Saving(self._database, self._gate, options).run(records)
+        return await Saving(self._database, self._gate, self._reruns, options).run(records)
 
     async def save_table(
         self,
@@ -234,7 +235,9 @@ class Outputs:
 
         guards = Guards(keep_newer, skip_unchanged)
         options = Options(batch_size, atomic, duplicates, on_error, connections, guards)
-        return await save_table(self._database, self._gate, record_class, table, v_astra, options)
+        return await save_table(
+            self._database, self._gate, self._reruns, record_class, table, v_astra, options
+        )
 
     async def get_by_id(self, record_class: type[R], pk: int) -> R | None:
         """Return the row with this `task_pk` (or `pk`), or None if there is none."""

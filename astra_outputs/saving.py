@@ -12,6 +12,7 @@ from astra_outputs.database import Connection, Database
 from astra_outputs.errors import DuplicateKey
 from astra_outputs.gate import Gate
 from astra_outputs.keys import SeenKeys, bitmap, unsigned
+from astra_outputs.merging import Reruns
 from astra_outputs.records.base import Outcome
 from astra_outputs.report import KEPT, REJECTED, Rejected, SaveReport
 from astra_outputs.sifting import Missing, missing_references, sift
@@ -83,14 +84,14 @@ class Done:
 class Saving:
     """One call of `save_many`."""
 
-    def __init__(self, database: Database, gate: Gate, options: Options) -> None:
+    def __init__(self, database: Database, gate: Gate, reruns: Reruns, options: Options) -> None:
         if options.connections > database.connections or (options.connections > 1 and database.borrowed):
             most = 1 if database.borrowed else database.connections
             raise ValueError(
                 f"connections must be at most {most}, not {options.connections}: "
                 "give `connect` as many, and no connection of your own"
             )
-        self._database, self._gate, self._options = database, gate, options
+        self._database, self._gate, self._reruns, self._options = database, gate, reruns, options
         self._reader = Reader(options.batch_size, options.duplicates, options.on_error, self._turn)
         self._at_work = ServerAtWork()
         self._under_way: dict[asyncio.Task[Done], Batch] = {}
@@ -213,10 +214,14 @@ class Saving:
             if told_apart_by_row:
                 self._refuse_rows_seen(batch, stored)
 
+        again = self._reruns.expected(batch.record_class)
+
         async def work(connection: Connection) -> list[Stored]:
-            return await save_rows(connection, texts, check if told_apart_by_row else None, self._at_work)
+            last = check if told_apart_by_row else None
+            return await save_rows(connection, texts, last, self._at_work, again=again)
 
         stored = await self._database.run(work, where=batch.record_class.table)
+        self._reruns.learn(batch.record_class, b"".join(part.outcomes for part in stored))
         if told_apart_by_row:
             self._seen_rows.add({(): bitmap(_primary_keys(stored))}, batch.positions)
         return stored

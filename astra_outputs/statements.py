@@ -139,16 +139,9 @@ class Statements:
         return _sql(exp.TruncateTable(expressions=[exp.Table(this=_name(self.stage), db=_name("pg_temp"))]))
 
     @cached_property
-    def merge_stage(self) -> str:
-        """Store every row of the temporary table; returns the columns `returned`."""
-        values = self._with_spectrum([_column(name) for name in self.columns])
-        rows = exp.select(*values).from_(exp.Table(this=_name(self.stage), db=_name("pg_temp")))
-        return _sql(self._upsert(rows))
-
-    @cached_property
     def stored_rows(self) -> str:
         """What the database decided under given keys: one array a key column is the parameter."""
-        v_astra = ["v_astra"] if self._is_result else []
+        v_astra = ["v_astra"] if self.is_result else []
         return self._under_keys(list(dict.fromkeys([*self.key, *self.stored, *v_astra])))
 
     @cached_property
@@ -176,7 +169,8 @@ class Statements:
         return exp.Unnest(expressions=arrays, alias=exp.TableAlias(this=_name(alias), columns=columns))
 
     @property
-    def _is_result(self) -> bool:
+    def is_result(self) -> bool:
+        """Whether the rows are results: their key is a spectrum and a version."""
         return issubclass(self.record_class, PipelineOutputMixin)
 
     @property
@@ -222,12 +216,7 @@ class Statements:
             exp.EQ(this=_column(name), expression=_column(name, "excluded"))
             for name in (*self._replaced, *(["modified"] if self.has_times else []))
         ]
-        returned = [
-            exp.alias_(_seconds(name), name, quoted=True)
-            if seconds and name in ("created", "modified")
-            else _column(name)
-            for name in self.returned[:-1]
-        ]
+        returned = [_returned(name, seconds=seconds) for name in self.returned[:-1]]
         inserted = exp.EQ(this=_column("created"), expression=_column("modified"))
         upsert = exp.Insert(
             this=exp.Schema(this=self._table, expressions=[_name(name) for name in self.columns]),
@@ -304,8 +293,12 @@ def select_by(
     return _sql(query)
 
 
-def _seconds(name: str) -> exp.Expression:
-    return exp.Anonymous(this="date_part", expressions=[exp.Literal.string("epoch"), _column(name)])
+def _returned(name: str, table: str | None = None, *, seconds: bool) -> exp.Expr:
+    column = _column(name, table)
+    if not seconds or name not in ("created", "modified"):
+        return column
+    epoch = exp.Anonymous(this="date_part", expressions=[exp.Literal.string("epoch"), column])
+    return exp.alias_(epoch, name, quoted=True)
 
 
 def _name(name: str) -> exp.Identifier:

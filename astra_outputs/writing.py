@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 
+from astra_outputs import merging
 from astra_outputs.batches import Rows
 from astra_outputs.database import Connection
 from astra_outputs.errors import DatabaseError, KeyMismatch, Problem
@@ -75,6 +76,8 @@ async def save_rows(
     parts: Sequence[tuple[Statements, Rows]],
     check: Callable[[list[Stored]], None] | None = None,
     at_work: AbstractContextManager[None] = IDLE,
+    *,
+    again: bool = False,
 ) -> list[Stored]:
     """Store rows in one transaction; inside one of the caller's, in a savepoint of that.
 
@@ -86,16 +89,20 @@ async def save_rows(
         Called with what is stored before the transaction ends; what it raises undoes all.
     at_work : context manager
         Entered while the server works and there is time for something else.
+    again : bool
+        Whether most of the rows are expected to be stored already; only the time depends on it.
     """
     inside = connection.is_in_transaction()
+    # What `merging.replace` needs would stay on in a caller's transaction.
+    again = again and not inside and all(merging.may_replace(statements) for statements, _ in parts)
     if len(parts) == 1 and not inside and check is None and _is_one_statement(*parts[0]):
         return [await _save(connection, *parts[0], at_work)]
-    async with connection.transaction() if inside else _transaction(connection, parts):
+    async with connection.transaction() if inside else _transaction(connection, parts, again=again):
         stored: list[Stored] = []
         for statements, rows in parts:
             if inside or stored:
                 await _prepare_stage(connection, statements, rows)
-            stored.append(await _save(connection, statements, rows, at_work))
+            stored.append(await _save(connection, statements, rows, at_work, again=again))
         if check is not None:
             check(stored)
         return stored
@@ -103,11 +110,13 @@ async def save_rows(
 
 @asynccontextmanager
 async def _transaction(
-    connection: Connection, parts: Sequence[tuple[Statements, Rows]]
+    connection: Connection, parts: Sequence[tuple[Statements, Rows]], *, again: bool
 ) -> AsyncIterator[None]:
     """Run a transaction; the stage of the first part is made in the round trip that begins it."""
     statements, rows = parts[0]
-    begin = f"BEGIN; {statements.create_stage}" if _goes_by_copy(statements, rows) else "BEGIN;"
+    begin = "BEGIN;"
+    if _goes_by_copy(statements, rows):
+        begin = f"BEGIN; {statements.create_stage}; {merging.IN_KEY_ORDER if again else ''}"
     try:
         await connection.execute(begin)
         yield
@@ -141,6 +150,8 @@ async def _save(
     statements: Statements,
     rows: Rows,
     at_work: AbstractContextManager[None],
+    *,
+    again: bool = False,
 ) -> Stored:
     """Store rows; where they go by COPY, through a stage that is there and empty."""
     if len(rows.records) == 1:
@@ -157,8 +168,20 @@ async def _save(
             statements.stage, records=rows.values, columns=statements.columns
         )
         with at_work:
-            returned = await connection.fetch(statements.merge_stage)
+            returned = await _merged(connection, statements, len(rows.values), again=again)
     return await _matched(connection, statements, rows, returned)
+
+
+async def _merged(
+    connection: Connection, statements: Statements, length: int, *, again: bool
+) -> list[asyncpg.Record]:
+    """Store the rows of the temporary table, and return what the database says of them."""
+    if not again:
+        return list(await connection.fetch(merging.upsert_all(statements, seconds=True)))
+    replaced = await connection.fetch(merging.replace(statements, seconds=True))
+    if len(replaced) == length:
+        return list(replaced)
+    return [*replaced, *await connection.fetch(merging.upsert_rest(statements, seconds=True))]
 
 
 async def _matched(

@@ -32,6 +32,7 @@ from astra_outputs import (
     column,
     ddl,
     embedded,
+    merging,
 )
 from astra_outputs.errors import InvalidName, InvalidRecord
 from astra_outputs.history import kept_rows
@@ -196,7 +197,9 @@ def statements_of(texts: Statements) -> list[str]:
         texts.upsert_arrays,
         texts.create_stage,
         texts.empty_stage,
-        texts.merge_stage,
+        merging.upsert_all(texts),
+        *([merging.replace(texts), merging.upsert_rest(texts)] if merging.may_replace(texts) else []),
+        *([merging.held_back(texts)] if texts.is_result else []),
         texts.stored_rows,
         *texts.missing_references.values(),
         select_by(texts.record_class, texts.schema, texts.key, texts.key[0]),

@@ -37,6 +37,7 @@ from astra_outputs import (
     Timestamp,
     column,
     ddl,
+    merging,
 )
 from astra_outputs.errors import (
     AmbiguousFlag,
@@ -49,7 +50,6 @@ from astra_outputs.errors import (
     WrongRecordClass,
 )
 from astra_outputs.statements import statements
-from astra_outputs.tables import texts
 
 V = "0.6.2"
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -663,9 +663,9 @@ async def test_a_row_that_someone_else_stores_between_two_statements_is_replaced
             f"insert into pg_temp.{sent.stage} (spectrum_pk, v_astra, tag, a_status, result_flags, a_real) "
             "values (20, 6002, '', 0, 0, 2)"
         )
-        assert await connection.fetch(texts.replace(sent)) == []
+        assert await connection.fetch(merging.replace(sent)) == []
         await outputs.save_table(EveryType, {"spectrum_pk": [20], "a_real": [1.0]}, v_astra=V)
-        (row,) = await connection.fetch(texts.upsert_rest(sent))
+        (row,) = await connection.fetch(merging.upsert_rest(sent))
         assert not row["inserted"]
     assert [row["a_real"] for row in await rows_of(connection)] == [2.0]
 

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 
+from astra_outputs import merging
 from astra_outputs.database import Connection
 from astra_outputs.errors import DatabaseError
 from astra_outputs.report import KEPT, UNCHANGED
 from astra_outputs.statements import Statements
-from astra_outputs.tables import texts
 from astra_outputs.tables.cells import Values
 from astra_outputs.tables.encode import HEADER, TRAILER, Encoder, decoded
 from astra_outputs.tables.order import Keys, Places, places_of
@@ -114,9 +114,9 @@ async def store_rows(
     """
     inside = connection.is_in_transaction()
     # What `replace` needs would stay on in a caller's transaction.
-    again = again and not inside and not statements.guards
+    again = again and not inside and merging.may_replace(statements)
     async with connection.transaction():
-        last = statements.empty_stage if inside else texts.IN_KEY_ORDER if again else ""
+        last = statements.empty_stage if inside else merging.IN_KEY_ORDER if again else ""
         await connection.execute(f"{statements.create_stage}; {last}")
         await connection.copy_to_table(
             statements.stage,
@@ -139,11 +139,11 @@ async def _merged(connection: Connection, statements: Statements, length: int, *
     """Store the rows of the temporary table, and return what the database says of them."""
     names = statements.returned
     if not again:
-        return await _copied_out(connection, texts.upsert_all(statements), names, statements)
-    replaced = await _copied_out(connection, texts.replace(statements), names, statements)
+        return await _copied_out(connection, merging.upsert_all(statements), names, statements)
+    replaced = await _copied_out(connection, merging.replace(statements), names, statements)
     if len(replaced) == length:
         return replaced
-    rest = await _copied_out(connection, texts.upsert_rest(statements), names, statements)
+    rest = await _copied_out(connection, merging.upsert_rest(statements), names, statements)
     return np.concatenate([replaced, rest])
 
 
@@ -164,7 +164,7 @@ async def _add_held_back(
 ) -> None:
     """Take over what is stored where a guard kept it."""
     found = await _copied_out(
-        connection, texts.held_back(statements), (*statements.returned[:-1], "v_astra"), statements
+        connection, merging.held_back(statements), (*statements.returned[:-1], "v_astra"), statements
     )
     kept = np.ones(len(v_astra), bool)
     kept[written] = False

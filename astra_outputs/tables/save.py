@@ -12,9 +12,9 @@ import numpy as np
 from astra_outputs.database import Connection, Database
 from astra_outputs.errors import AstraOutputsError, DuplicateKey, UnknownReference
 from astra_outputs.gate import Gate
-from astra_outputs.records.base import Outcome
+from astra_outputs.merging import Reruns
 from astra_outputs.records.pipeline import PipelineOutputMixin
-from astra_outputs.report import KEPT, OUTCOMES, REJECTED, Rejected
+from astra_outputs.report import KEPT, REJECTED, Rejected
 from astra_outputs.saving import Options
 from astra_outputs.sifting import is_about_rows
 from astra_outputs.statements import statements
@@ -24,13 +24,11 @@ from astra_outputs.tables.order import Keys, Order, Places, in_order
 from astra_outputs.tables.report import TableReport
 from astra_outputs.tables.rows import TableRows, table_rows
 
-NEW = 0.5
-"""Share of new rows from which on the next batch is not expected to be stored already."""
-
 
 async def save_table(
     database: Database,
     gate: Gate,
+    reruns: Reruns,
     record_class: type[PipelineOutputMixin],
     table: Any,
     v_astra: Any,
@@ -42,7 +40,7 @@ async def save_table(
     rows = await asyncio.to_thread(table_rows, record_class, table, v_astra)
     rows.refuse(constants_only=options.on_error == "collect")
     await gate.check(record_class, database)
-    return await _Saving(database, rows, options).run()
+    return await _Saving(database, rows, reruns, options).run()
 
 
 def _refuse_too_many(options: Options, database: Database) -> None:
@@ -57,8 +55,8 @@ def _refuse_too_many(options: Options, database: Database) -> None:
 class _Saving:
     """One call of `save_table`."""
 
-    def __init__(self, database: Database, rows: TableRows, options: Options) -> None:
-        self._database, self._rows, self._options = database, rows, options
+    def __init__(self, database: Database, rows: TableRows, reruns: Reruns, options: Options) -> None:
+        self._database, self._rows, self._reruns, self._options = database, rows, reruns, options
         self._keys = Keys(*rows.keys())
         self._v_astra = rows.columns["v_astra"].stored.spread(rows.length)
         self._encoder = Encoder(
@@ -70,7 +68,7 @@ class _Saving:
         self._stored = Stored(rows.length)
         self._stored.codes[:] = REJECTED
         self._rejected: list[Rejected] = []
-        self._count, self._failed, self._again = 0, False, True
+        self._count, self._failed = 0, False
 
     async def run(self) -> TableReport:
         order = await asyncio.to_thread(self._chosen)
@@ -157,6 +155,7 @@ class _Saving:
         self, rows: Places, ready: Blocks | None = None, meanwhile: Callable[[], None] | None = None
     ) -> None:
         keys, v_astra = self._keys.take(rows), self._v_astra[rows]
+        again = self._reruns.expected(self._rows.record_class)
 
         async def work(connection: Connection) -> Stored:
             nonlocal ready
@@ -169,7 +168,7 @@ class _Saving:
                 blocks,
                 keys,
                 v_astra,
-                again=self._again,
+                again=again,
                 meanwhile=meanwhile,
             )
 
@@ -177,8 +176,7 @@ class _Saving:
         for name in ("codes", "task_pk", "created", "modified"):
             getattr(self._stored, name)[rows] = getattr(stored, name)
         self._count += len(rows)
-        # Where one batch is new the next one most likely is.
-        self._again = bool(np.mean(stored.codes == OUTCOMES.index(Outcome.INSERTED)) < NEW)
+        self._reruns.learn(self._rows.record_class, stored.codes.tobytes())
 
     async def _sift(
         self, rows: Places, ready: Blocks | None = None, meanwhile: Callable[[], None] | None = None

@@ -182,8 +182,19 @@ class Campaign:
         return Told.read(self.folder.glob("*.witness"))
 
     def _check(self) -> None:
-        """Hold the database against what was told by now: a result made again later would hide a loss."""
-        ledger.check(self._dsn, self._told(), self._spools)
+        """Hold the database against what was told by now: a result made again later would hide a loss.
+
+        The workers stand still meanwhile. A large ledger takes seconds, and before the next event they
+        would be done.
+        """
+        alive = [self._processes[number] for number in self._alive()]
+        for process in alive:
+            process.send_signal(signal.SIGSTOP)
+        try:
+            ledger.check(self._dsn, self._told(), self._spools)
+        finally:
+            for process in alive:
+                process.send_signal(signal.SIGCONT)
         self.tally.checks += 1
 
     def _start_all(self) -> None:

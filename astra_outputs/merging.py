@@ -1,8 +1,10 @@
-"""The statements of `save_table`: they return times as they are, which arrays read without a detour.
+"""The statements that merge the temporary table of a batch into the table of its results.
 
 Most saves are re-runs, whose rows are stored already. An UPDATE takes two thirds of the server's time of
 INSERT ... ON CONFLICT DO UPDATE, which takes each row's lock first and tries an insertion. So a batch is
 an UPDATE, and what it does not find goes through the upsert, as does every row where a guard is set.
+
+Times are returned as they are, or as `seconds`; see `Statements.returned`.
 """
 
 from __future__ import annotations
@@ -11,26 +13,55 @@ from functools import lru_cache
 
 from sqlglot import exp
 
-from astra_outputs.statements import Statements, _column, _name, _sql
+from astra_outputs.records.base import Record
+from astra_outputs.report import INSERTED
+from astra_outputs.statements import Statements, _column, _name, _returned, _sql
 
 IN_KEY_ORDER = "set local enable_hashjoin to off; set local enable_mergejoin to off"
 """Leaves the UPDATE one plan: row by row of the temporary table, so that locks are taken in key order."""
 
+FEW = 0.1
+"""Share of new rows up to which a batch is still a re-run. With more, two writers of the same spectra would
+soon meet in a deadlock: what is new is locked after what is replaced."""
+
+
+class Reruns:
+    """Expects of the next batch of a table what became of the last one, whichever call it was in.
+
+    Only the time depends on it.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[type[Record], bool] = {}
+
+    def expected(self, record_class: type[Record]) -> bool:
+        """Tell whether nearly all rows of the next batch are expected to be stored already."""
+        return self._last.get(record_class, True)
+
+    def learn(self, record_class: type[Record], outcomes: bytes) -> None:
+        """Take note of what became of a batch."""
+        self._last[record_class] = outcomes.count(INSERTED) <= FEW * len(outcomes)
+
+
+def may_replace(statements: Statements) -> bool:
+    """Tell whether `replace` and `upsert_rest` do what `upsert_all` does."""
+    return statements.is_result and not statements.guards
+
 
 @lru_cache(maxsize=1024)
-def upsert_all(statements: Statements) -> str:
-    """Store every row of the temporary table; returns keys, stored columns, and whether it is new."""
-    return _sql(statements._upsert(_rows(statements), seconds=False))
+def upsert_all(statements: Statements, *, seconds: bool = False) -> str:
+    """Store every row of the temporary table; returns the columns `returned`."""
+    return _sql(statements._upsert(_rows(statements), seconds=seconds))
 
 
 @lru_cache(maxsize=1024)
-def replace(statements: Statements) -> str:
+def replace(statements: Statements, *, seconds: bool = False) -> str:
     """Replace the stored rows that have the key of a row of the temporary table; returns as `upsert_all`."""
     names = statements._replaced
     values = [exp.EQ(this=_column(name), expression=_column(name, "sent")) for name in names]
     now = _parsed(statements.record_class.column("modified").server_default)
     values.append(exp.EQ(this=_column("modified"), expression=now))
-    returned = [_column(name, "kept") for name in statements.returned[:-1]]
+    returned = [_returned(name, "kept", seconds=seconds) for name in statements.returned[:-1]]
     update = exp.Update(
         this=_kept(statements),
         expressions=values,
@@ -42,7 +73,7 @@ def replace(statements: Statements) -> str:
 
 
 @lru_cache(maxsize=1024)
-def upsert_rest(statements: Statements) -> str:
+def upsert_rest(statements: Statements, *, seconds: bool = False) -> str:
     """Store the rows of the temporary table that this transaction did not replace; as `upsert_all`.
 
     A row that another writer has stored meanwhile is not one of this transaction's, and is replaced.
@@ -51,7 +82,7 @@ def upsert_rest(statements: Statements) -> str:
     replaced = exp.select("1").from_(_kept(statements))
     replaced = replaced.where(_same_key(statements)).where(exp.column("xmin", table=_name("kept")).eq(mine))
     rows = _rows(statements).where(exp.not_(exp.Exists(this=replaced)))
-    return _sql(statements._upsert(rows, seconds=False))
+    return _sql(statements._upsert(rows, seconds=seconds))
 
 
 @lru_cache(maxsize=1024)
@@ -62,8 +93,8 @@ def held_back(statements: Statements) -> str:
 
 
 def _rows(statements: Statements) -> exp.Select:
-    names = [_column(name, "sent") for name in statements.columns]
-    return exp.select(*names).from_(_sent(statements))
+    values = statements._with_spectrum([_column(name, "sent") for name in statements.columns])
+    return exp.select(*values).from_(_sent(statements))
 
 
 def _same_key(statements: Statements) -> exp.Condition:
