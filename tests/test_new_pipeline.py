@@ -115,9 +115,39 @@ def test_a_column_that_is_given_twice_is_refused(run: Run):
     assert (done.code, "teff is given twice" in done.message) == (2, True)
 
 
-def test_a_pipeline_without_columns_or_folder_is_a_usage_error(run: Run):
+def test_a_pipeline_without_columns_is_a_usage_error(run: Run):
     assert "--column" in run("my_pipeline", "--into", "mine").message
-    assert "--into" in run("my_pipeline", "--column", "teff:real:K").message
+
+
+@pytest.mark.parametrize(
+    ("there", "into"),
+    [
+        ([], "my_pipeline/"),
+        (["mine/__init__.py", "tests/__init__.py"], "mine/"),
+        (["src/mine/__init__.py", "scripts/script.py"], "src/mine/"),
+        (["__init__.py", "inner/__init__.py"], ""),
+    ],
+)
+def test_without_a_folder_the_only_package_here_is_taken_or_a_new_one_made(
+    run: Run, there: list[str], into: str
+):
+    for name in there:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+
+    assert run("my_pipeline", "--column", "teff:real:K").code == 0
+    assert Path(f"{into}my_pipeline.sql").is_file()
+
+
+def test_without_a_folder_several_packages_are_refused_by_name(run: Run):
+    for name in ("mine", "yours"):
+        Path(name).mkdir()
+        Path(name, "__init__.py").touch()
+
+    done = run("my_pipeline", "--column", "teff:real:K")
+
+    assert done.code == 2
+    assert "several packages here (mine, yours): name one by --into" in done.message
 
 
 def test_a_folder_that_is_no_package_is_refused(run: Run):

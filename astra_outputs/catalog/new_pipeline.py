@@ -156,6 +156,27 @@ def new_pipeline(
     return files
 
 
+def package_here(table: str) -> Path:
+    """Return the package for a new pipeline whose author names none: the only one here, or a new one.
+
+    Raises
+    ------
+    ValueError
+        If there are several to choose from.
+    """
+    here = Path()
+    if (here / "__init__.py").is_file():
+        return here
+    found = [
+        path.parent for pattern in ("*", "src/*") for path in sorted(here.glob(f"{pattern}/__init__.py"))
+    ]
+    found = [folder for folder in found if folder.name not in ("tests", "docs")]
+    if len(found) > 1:
+        names = ", ".join(map(str, found))
+        raise ValueError(f"there are several packages here ({names}): name one by --into")
+    return found[0] if found else Path(table)
+
+
 def _package(folder: Path) -> str:
     """Return the dotted name of a package's folder."""
     folder = folder.resolve()

@@ -12,7 +12,6 @@ from astra_outputs.cli.options import Records, console
 
 def new_pipeline(
     name: Annotated[str, typer.Argument(help="Name of its table, as my_pipeline.")],
-    into: Annotated[Path, typer.Option("--into", help="Folder of your package; made if it does not exist.")],
     column: Annotated[
         list[str],
         typer.Option(
@@ -21,18 +20,27 @@ def new_pipeline(
             "double, integer, bigint, text, boolean, timestamp, bytes, real[], flags.",
         ),
     ],
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into",
+            help="Folder of your package; made if it does not exist.",
+            show_default="the only package here, or a new one called as the table",
+        ),
+    ] = None,
     title: Annotated[str, typer.Option("--title", help="One line that says what the table holds.")] = "",
     records: Records = None,
     force: Annotated[bool, typer.Option("--force", help="Write over files that exist.")] = False,
 ) -> None:
     """Write the record class, the SQL file and a test of a new pipeline into your own package."""
     from astra_outputs.catalog.new_pipeline import new_pipeline as files_of
-    from astra_outputs.catalog.new_pipeline import parse_column, write
+    from astra_outputs.catalog.new_pipeline import package_here, parse_column, write
     from astra_outputs.discover import record_classes
     from astra_outputs.errors import AstraOutputsError
 
     taken = frozenset(found.table for found in record_classes(records or ()))
     try:
+        into = into or package_here(name)
         files = files_of(name, [parse_column(text) for text in column], title, into, taken)
     except AstraOutputsError:
         raise
