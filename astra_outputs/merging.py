@@ -1,28 +1,31 @@
-"""The statements that merge the temporary table of a batch into the table of its results.
+"""How the temporary table of a batch is merged into the table of its results.
 
 Most saves are re-runs, whose rows are stored already. An UPDATE takes two thirds of the server's time of
-INSERT ... ON CONFLICT DO UPDATE, which takes each row's lock first and tries an insertion. So a batch is
-an UPDATE, and what it does not find goes through the upsert, as does every row where a guard is set.
+INSERT ... ON CONFLICT DO UPDATE, which takes each row's lock first and tries an insertion. So a batch whose
+rows are expected to be there is an UPDATE. Where it does not find all of them it is undone, and the upsert
+takes all: to add the others afterwards would lock rows out of the order of their keys, and so would two
+writers of the same spectra meet in a deadlock.
 
 Times are returned as they are, or as `seconds`; see `Statements.returned`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sized
 from functools import lru_cache
+from typing import TypeVar
 
 from sqlglot import exp
 
+from astra_outputs.database import Connection
 from astra_outputs.records.base import Record
 from astra_outputs.report import INSERTED
 from astra_outputs.statements import Statements, _column, _name, _returned, _sql
 
+Fetched = TypeVar("Fetched", bound=Sized)
+
 IN_KEY_ORDER = "set local enable_hashjoin to off; set local enable_mergejoin to off"
 """Leaves the UPDATE one plan: row by row of the temporary table, so that locks are taken in key order."""
-
-FEW = 0.1
-"""Share of new rows up to which a batch is still a re-run. With more, two writers of the same spectra would
-soon meet in a deadlock: what is new is locked after what is replaced."""
 
 
 class Reruns:
@@ -35,17 +38,49 @@ class Reruns:
         self._last: dict[type[Record], bool] = {}
 
     def expected(self, record_class: type[Record]) -> bool:
-        """Tell whether nearly all rows of the next batch are expected to be stored already."""
+        """Tell whether all rows of the next batch are expected to be stored already."""
         return self._last.get(record_class, True)
 
     def learn(self, record_class: type[Record], outcomes: bytes) -> None:
         """Take note of what became of a batch."""
-        self._last[record_class] = outcomes.count(INSERTED) <= FEW * len(outcomes)
+        self._last[record_class] = INSERTED not in outcomes
 
 
 def may_replace(statements: Statements) -> bool:
-    """Tell whether `replace` and `upsert_rest` do what `upsert_all` does."""
+    """Tell whether `replace` does what `upsert_all` does where all rows are there."""
     return statements.is_result and not statements.guards
+
+
+async def merge(
+    connection: Connection,
+    statements: Statements,
+    length: int,
+    fetch: Callable[[str], Awaitable[Fetched]],
+    *,
+    seconds: bool,
+    again: bool,
+) -> Fetched:
+    """Store the rows of the temporary table, in a transaction of our own.
+
+    Parameters
+    ----------
+    connection : asyncpg.Connection
+    statements : Statements
+    length : int
+        Number of the rows.
+    fetch : Callable
+        Runs a statement, and returns what it returns.
+    seconds : bool
+    again : bool
+        Whether all rows are expected to be stored already.
+    """
+    if again:
+        await connection.execute("savepoint all_are_there")
+        replaced = await fetch(replace(statements, seconds=seconds))
+        if len(replaced) == length:
+            return replaced
+        await connection.execute("rollback to savepoint all_are_there")
+    return await fetch(upsert_all(statements, seconds=seconds))
 
 
 @lru_cache(maxsize=1024)
@@ -70,19 +105,6 @@ def replace(statements: Statements, *, seconds: bool = False) -> str:
         returning=exp.Returning(expressions=[*returned, exp.alias_(exp.false(), "inserted", quoted=True)]),
     )
     return _sql(update)
-
-
-@lru_cache(maxsize=1024)
-def upsert_rest(statements: Statements, *, seconds: bool = False) -> str:
-    """Store the rows of the temporary table that this transaction did not replace; as `upsert_all`.
-
-    A row that another writer has stored meanwhile is not one of this transaction's, and is replaced.
-    """
-    mine = _parsed("pg_current_xact_id()::xid")
-    replaced = exp.select("1").from_(_kept(statements))
-    replaced = replaced.where(_same_key(statements)).where(exp.column("xmin", table=_name("kept")).eq(mine))
-    rows = _rows(statements).where(exp.not_(exp.Exists(this=replaced)))
-    return _sql(statements._upsert(rows, seconds=seconds))
 
 
 @lru_cache(maxsize=1024)

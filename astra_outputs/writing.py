@@ -90,7 +90,7 @@ async def save_rows(
     at_work : context manager
         Entered while the server works and there is time for something else.
     again : bool
-        Whether most of the rows are expected to be stored already; only the time depends on it.
+        Whether all rows are expected to be stored already; only the time depends on it.
     """
     inside = connection.is_in_transaction()
     # What `merging.replace` needs would stay on in a caller's transaction.
@@ -168,20 +168,10 @@ async def _save(
             statements.stage, records=rows.values, columns=statements.columns
         )
         with at_work:
-            returned = await _merged(connection, statements, len(rows.values), again=again)
+            returned = await merging.merge(
+                connection, statements, len(rows.values), connection.fetch, seconds=True, again=again
+            )
     return await _matched(connection, statements, rows, returned)
-
-
-async def _merged(
-    connection: Connection, statements: Statements, length: int, *, again: bool
-) -> list[asyncpg.Record]:
-    """Store the rows of the temporary table, and return what the database says of them."""
-    if not again:
-        return list(await connection.fetch(merging.upsert_all(statements, seconds=True)))
-    replaced = await connection.fetch(merging.replace(statements, seconds=True))
-    if len(replaced) == length:
-        return list(replaced)
-    return [*replaced, *await connection.fetch(merging.upsert_rest(statements, seconds=True))]
 
 
 async def _matched(

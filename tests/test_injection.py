@@ -198,7 +198,7 @@ def statements_of(texts: Statements) -> list[str]:
         texts.create_stage,
         texts.empty_stage,
         merging.upsert_all(texts),
-        *([merging.replace(texts), merging.upsert_rest(texts)] if merging.may_replace(texts) else []),
+        *([merging.replace(texts)] if merging.may_replace(texts) else []),
         *([merging.held_back(texts)] if texts.is_result else []),
         texts.stored_rows,
         *texts.missing_references.values(),

@@ -37,7 +37,6 @@ from astra_outputs import (
     Timestamp,
     column,
     ddl,
-    merging,
 )
 from astra_outputs.errors import (
     AmbiguousFlag,
@@ -49,7 +48,6 @@ from astra_outputs.errors import (
     UnknownReference,
     WrongRecordClass,
 )
-from astra_outputs.statements import statements
 
 V = "0.6.2"
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -651,23 +649,6 @@ async def test_a_row_that_someone_else_stores_at_the_same_time_is_replaced(
     report = await task
     assert [row for row, outcome in enumerate(report) if outcome is Outcome.REPLACED] == [19]
     assert [(row["a_real"], row["v_astra"]) for row in await rows_of(connection)] == [(2.0, 6002)] * 40
-
-
-async def test_a_row_that_someone_else_stores_between_two_statements_is_replaced(
-    outputs, connection, keys, database
-) -> None:
-    sent = statements(EveryType, "astra", EveryType.natural_keys[0])
-    async with connection.transaction():
-        await connection.execute(sent.create_stage)
-        await connection.execute(
-            f"insert into pg_temp.{sent.stage} (spectrum_pk, v_astra, tag, a_status, result_flags, a_real) "
-            "values (20, 6002, '', 0, 0, 2)"
-        )
-        assert await connection.fetch(merging.replace(sent)) == []
-        await outputs.save_table(EveryType, {"spectrum_pk": [20], "a_real": [1.0]}, v_astra=V)
-        (row,) = await connection.fetch(merging.upsert_rest(sent))
-        assert not row["inserted"]
-    assert [row["a_real"] for row in await rows_of(connection)] == [2.0]
 
 
 async def test_a_batch_of_new_rows_among_stored_ones_is_stored_whole(outputs, connection, keys) -> None:

@@ -108,10 +108,14 @@ async def store_rows(
     v_astra : ndarray of int
         The versions of these rows.
     again : bool
-        Whether most of the rows are expected to be stored already; only the time depends on it.
+        Whether all rows are expected to be stored already; only the time depends on it.
     meanwhile : Callable, optional
         Called when all is sent and the server alone has something to do.
     """
+
+    async def fetch(query: str) -> Values:
+        return await _copied_out(connection, query, statements.returned, statements)
+
     inside = connection.is_in_transaction()
     # What `replace` needs would stay on in a caller's transaction.
     again = again and not inside and merging.may_replace(statements)
@@ -127,24 +131,14 @@ async def store_rows(
         )
         if meanwhile is not None:
             meanwhile()
-        returned = await _merged(connection, statements, len(v_astra), again=again)
+        returned = await merging.merge(
+            connection, statements, len(v_astra), fetch, seconds=False, again=again
+        )
         stored, written = Stored(len(v_astra)), places_of(_keys_of(returned), keys)
         stored.put(written, returned, returned["inserted"])
         if len(written) < len(v_astra):
             await _add_held_back(connection, statements, stored, written, keys, v_astra)
         return stored
-
-
-async def _merged(connection: Connection, statements: Statements, length: int, *, again: bool) -> Values:
-    """Store the rows of the temporary table, and return what the database says of them."""
-    names = statements.returned
-    if not again:
-        return await _copied_out(connection, merging.upsert_all(statements), names, statements)
-    replaced = await _copied_out(connection, merging.replace(statements), names, statements)
-    if len(replaced) == length:
-        return replaced
-    rest = await _copied_out(connection, merging.upsert_rest(statements), names, statements)
-    return np.concatenate([replaced, rest])
 
 
 def _as_slice(rows: Places) -> slice | Places:
