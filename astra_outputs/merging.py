@@ -1,6 +1,6 @@
 """How the temporary table of a batch is merged into the table of its results.
 
-Most saves are re-runs, whose rows are stored already. An UPDATE takes two thirds of the server's time of
+Most saves are re-runs, whose rows are stored already. An UPDATE takes three quarters of the server's time of
 INSERT ... ON CONFLICT DO UPDATE, which takes each row's lock first and tries an insertion. So a batch whose
 rows are expected to be there is an UPDATE. Where it does not find all of them it is undone, and the upsert
 takes all: to add the others afterwards would lock rows out of the order of their keys, and so would two

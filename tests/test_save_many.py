@@ -6,6 +6,7 @@ import asyncio
 from time import perf_counter
 from types import SimpleNamespace
 
+import asyncpg
 import pytest
 
 import astra_outputs
@@ -506,3 +507,39 @@ async def test_even_the_longest_statement_is_prepared_once(outputs, spectra, siz
     assert len(texts[0]["statement"]) > 15 * 1024, (
         "the driver, left to itself, prepares one so long each time"
     )
+
+
+@pytest.mark.parametrize("table", [False, True])
+async def test_rows_that_are_expected_to_be_there_are_updated_and_others_inserted(
+    outputs, connection, spectra, table
+) -> None:
+    stored = await spectra(100)
+    # Sequences count what is undone, too.
+    for verb in ("insert", "update"):
+        await connection.execute(
+            f"create sequence public.{verb}s;"
+            f"create function public.count_{verb}() returns trigger language plpgsql as "
+            f"$$ begin perform nextval('public.{verb}s'); return null; end $$;"
+            f"create trigger count_{verb} before {verb} on astra.the_cannon "
+            f"for each statement execute function public.count_{verb}()"
+        )
+
+    async def statements_of(version: str) -> tuple[int, int]:
+        before = await counted()
+        if table:
+            keys = [spectrum.spectrum_pk for spectrum in stored]
+            await outputs.save_table(TheCannon, {"spectrum_pk": keys}, v_astra=version)
+        else:
+            await outputs.save_many(results(stored, version))
+        inserts, updates = (after - start - 1 for after, start in zip(await counted(), before, strict=True))
+        return inserts, updates
+
+    async def counted() -> asyncpg.Record:
+        return await connection.fetchrow("select nextval('public.inserts'), nextval('public.updates')")
+
+    # An upsert is both. What the last call found is expected of the next one.
+    assert await statements_of("0.1.0") == (1, 2)  # an update that finds nothing, and an upsert
+    assert await statements_of("0.2.0") == (1, 1)
+    assert await statements_of("0.2.1") == (1, 1)
+    assert await statements_of("0.2.2") == (0, 1)
+    assert await count(connection) == 200
