@@ -23,7 +23,7 @@ from astra_outputs.errors import (
     UnknownReference,
 )
 from astra_outputs.names import check_name
-from astra_outputs.pooler import UNCACHED, stands_between
+from astra_outputs.pooler import UNCACHED, DirectConnection, stands_between
 from astra_outputs.tls import explain
 
 T = TypeVar("T")
@@ -190,6 +190,8 @@ class Database:
         self._options, self._connection = options, connection
         self._turns = turns or asyncio.Lock()
         self._pool: asyncpg.Pool | None = None
+        self.direct = False
+        """Whether the connections are our own, to the server itself: what is made on one stays there."""
         self._at_hand: list[asyncpg.pool.PoolConnectionProxy] = []
         self._waiting = 0
 
@@ -236,12 +238,13 @@ class Database:
             raise CannotConnect(f"{self.where}: {why}") from (None if type(error) is ValueError else error)
 
     async def _connect(self) -> asyncpg.Pool:
-        pool = await self._pool_of(self._options)
-        if "statement_cache_size" in self._options:
-            return pool
+        if "statement_cache_size" in self._options:  # for whom a pooler is no news
+            return await self._pool_of(self._options)
+        pool = await self._pool_of({"connection_class": DirectConnection, **self._options})
         try:
             async with pool.acquire() as connection:
                 if not await stands_between(connection):
+                    self.direct = True
                     return pool
         except BaseException:
             pool.terminate()

@@ -1,31 +1,39 @@
-"""How the temporary table of a batch is merged into the table of its results.
+"""How the temporary table of a batch is merged into the table of its results, and the transaction around it.
 
 Most saves are re-runs, whose rows are stored already. An UPDATE takes three quarters of the server's time of
 INSERT ... ON CONFLICT DO UPDATE, which takes each row's lock first and tries an insertion. So a batch whose
-rows are expected to be there is an UPDATE. Where it does not find all of them it is undone, and the upsert
-takes all: to add the others afterwards would lock rows out of the order of their keys, and so would two
-writers of the same spectra meet in a deadlock.
+rows are expected to be there is an UPDATE. Where it does not find all of them the transaction is undone, and in
+another one the upsert takes all: to add the others afterwards would lock rows out of the order of their keys,
+and so would two writers of the same spectra meet in a deadlock.
 
 Times are returned as they are, or as `seconds`; see `Statements.returned`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sized
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence, Sized
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import TypeVar
 
+import asyncpg
 from sqlglot import exp
 
 from astra_outputs.database import Connection
+from astra_outputs.pooler import stages_of
 from astra_outputs.records.base import Record
 from astra_outputs.report import INSERTED
 from astra_outputs.statements import Statements, _column, _name, _returned, _sql
 
+T = TypeVar("T")
 Fetched = TypeVar("Fetched", bound=Sized)
 
 IN_KEY_ORDER = "set local enable_hashjoin to off; set local enable_mergejoin to off"
 """Leaves the UPDATE one plan: row by row of the temporary table, so that locks are taken in key order."""
+
+
+class SomeAreNew(Exception):
+    """Not all rows of a batch are stored, as they were expected to be."""
 
 
 class Reruns:
@@ -37,9 +45,12 @@ class Reruns:
     def __init__(self) -> None:
         self._last: dict[type[Record], bool] = {}
 
-    def expected(self, record_class: type[Record]) -> bool:
-        """Tell whether all rows of the next batch are expected to be stored already."""
-        return self._last.get(record_class, True)
+    async def store(self, record_class: type[Record], work: Callable[[bool], Awaitable[T]]) -> T:
+        """Store a batch by `work(again)`, which raises `SomeAreNew` where it was wrong to expect a re-run."""
+        if self._last.get(record_class, True):
+            with suppress(SomeAreNew):
+                return await work(True)
+        return await work(False)
 
     def learn(self, record_class: type[Record], outcomes: bytes) -> None:
         """Take note of what became of a batch."""
@@ -51,8 +62,35 @@ def may_replace(statements: Statements) -> bool:
     return statements.is_result and not statements.guards
 
 
+@asynccontextmanager
+async def transaction(
+    connection: Connection, stages: Sequence[Statements], *, again: bool
+) -> AsyncIterator[None]:
+    """Open a transaction in which the temporary tables of these statements are there, and empty.
+
+    It takes one round trip to begin and one to commit. Inside one of the caller's it is a savepoint of that.
+    """
+    if connection.is_in_transaction():
+        async with connection.transaction():
+            for statements in stages:
+                await connection.execute(f"{statements.create_stage}; {statements.empty_stage}")
+            yield
+        return
+    there = stages_of(connection)
+    begin = ["BEGIN", *(statements.create_stage for statements in stages if statements.stage not in there)]
+    try:
+        await connection.execute("; ".join([*begin, IN_KEY_ORDER] if again else begin))
+        yield
+    except BaseException:
+        # What led here says more than that the connection is gone, too.
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
+    there.update(statements.stage for statements in stages)
+
+
 async def merge(
-    connection: Connection,
     statements: Statements,
     length: int,
     fetch: Callable[[str], Awaitable[Fetched]],
@@ -60,11 +98,10 @@ async def merge(
     seconds: bool,
     again: bool,
 ) -> Fetched:
-    """Store the rows of the temporary table, in a transaction of our own.
+    """Store the rows of the temporary table, in a `transaction`.
 
     Parameters
     ----------
-    connection : asyncpg.Connection
     statements : Statements
     length : int
         Number of the rows.
@@ -73,14 +110,18 @@ async def merge(
     seconds : bool
     again : bool
         Whether all rows are expected to be stored already.
+
+    Raises
+    ------
+    SomeAreNew
+        If they are not.
     """
-    if again:
-        await connection.execute("savepoint all_are_there")
-        replaced = await fetch(replace(statements, seconds=seconds))
-        if len(replaced) == length:
-            return replaced
-        await connection.execute("rollback to savepoint all_are_there")
-    return await fetch(upsert_all(statements, seconds=seconds))
+    if not again:
+        return await fetch(upsert_all(statements, seconds=seconds))
+    replaced = await fetch(replace(statements, seconds=seconds))
+    if len(replaced) < length:
+        raise SomeAreNew
+    return replaced
 
 
 @lru_cache(maxsize=1024)

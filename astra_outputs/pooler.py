@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from asyncpg import Connection
 from asyncpg.pool import PoolConnectionProxy
 
 UNCACHED = {"statement_cache_size": 0}
 """Options of a connection whose statements may each run on another connection to the server."""
+
+
+class DirectConnection(Connection):
+    """A connection to the server itself: what was made on it once is there until it ends."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.stages: set[str] = set()
+        """Names of the temporary tables that are there; asking each time takes up to half a millisecond."""
+
+
+def stages_of(connection: Connection | PoolConnectionProxy) -> set[str]:
+    """Return the temporary tables that this connection is known to have, to be added to.
+
+    None are known of one that may have a pooler before the server, or is not our own.
+    """
+    stages: set[str] = getattr(connection, "stages", set())
+    return stages
 
 
 async def stands_between(connection: Connection | PoolConnectionProxy) -> bool:

@@ -12,6 +12,9 @@ _BY_INSERTED = (Outcome.REPLACED, Outcome.INSERTED)
 OUTCOMES = (*_BY_INSERTED, *(outcome for outcome in Outcome if outcome not in _BY_INSERTED))
 """Outcomes by the byte that stands for them: the first two are the truth values of "inserted"."""
 
+NAMES = tuple(outcome.value for outcome in OUTCOMES)
+"""By the same byte, what a record keeps."""
+
 INSERTED, UNCHANGED, KEPT, REJECTED = map(
     OUTCOMES.index, (Outcome.INSERTED, Outcome.UNCHANGED, Outcome.KEPT, Outcome.REJECTED)
 )

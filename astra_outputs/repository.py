@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 from weakref import WeakSet
 
-from astra_outputs.batches import Duplicates, OnError, Records, class_of, one_row
+from astra_outputs.batches import Duplicates, OnError, Records, class_of
 from astra_outputs.column_types import plain
 from astra_outputs.database import Connection, Database
 from astra_outputs.errors import WrongRecordClass
@@ -20,6 +20,7 @@ from astra_outputs.records.base import Record
 from astra_outputs.records.pipeline import PipelineOutputMixin
 from astra_outputs.records.spectrum import SpectrumMixin
 from astra_outputs.report import SaveReport
+from astra_outputs.rows import one_row
 from astra_outputs.saving import Options, Saving
 from astra_outputs.statements import Guards, select_by, statements
 from astra_outputs.version import major_minor, parse_version

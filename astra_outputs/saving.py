@@ -7,17 +7,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from astra_outputs.batches import Batch, Duplicates, OnError, Reader, Records, Rows
-from astra_outputs.database import Connection, Database
+from astra_outputs.batches import Batch, Duplicates, OnError, Reader, Records
+from astra_outputs.database import Database
 from astra_outputs.errors import DuplicateKey
 from astra_outputs.gate import Gate
 from astra_outputs.keys import SeenKeys, bitmap, unsigned
 from astra_outputs.merging import Reruns
 from astra_outputs.records.base import Outcome
 from astra_outputs.report import KEPT, REJECTED, Rejected, SaveReport
+from astra_outputs.rows import Rows
 from astra_outputs.sifting import Missing, missing_references, sift
 from astra_outputs.statements import Guards, Statements, statements
-from astra_outputs.writing import Stored, save_rows
+from astra_outputs.writing import Stored, goes_by_copy, save_rows
 
 SLOW = 0.005
 """Seconds. A stream whose records take longer is not read ahead: there is little to gain, and a batch
@@ -214,13 +215,15 @@ class Saving:
             if told_apart_by_row:
                 self._refuse_rows_seen(batch, stored)
 
-        again = self._reruns.expected(batch.record_class)
+        last = check if told_apart_by_row else None
 
-        async def work(connection: Connection) -> list[Stored]:
-            last = check if told_apart_by_row else None
-            return await save_rows(connection, texts, last, self._at_work, again=again)
+        async def store(again: bool) -> list[Stored]:
+            return await self._database.run(
+                lambda connection: save_rows(connection, texts, last, self._at_work, again=again),
+                where=batch.record_class.table,
+            )
 
-        stored = await self._database.run(work, where=batch.record_class.table)
+        stored = await self._reruns.store(batch.record_class, store)
         self._reruns.learn(batch.record_class, b"".join(part.outcomes for part in stored))
         if told_apart_by_row:
             self._seen_rows.add({(): bitmap(_primary_keys(stored))}, batch.positions)
@@ -249,7 +252,11 @@ class Saving:
         )
 
     def _statements(self, batch: Batch, rows: Rows) -> Statements:
-        return statements(batch.record_class, self._database.schema, rows.key, self._options.guards)
+        # Where tables have to be made anew, what alters them would fill the catalog.
+        short = self._database.direct and goes_by_copy(rows) and rows.texts_are_short
+        return statements(
+            batch.record_class, self._database.schema, rows.key, self._options.guards, short_texts=short
+        )
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
-from astra_outputs.batches import Rows
 from astra_outputs.database import Connection
 from astra_outputs.errors import AstraOutputsError, DatabaseError, InvalidRecord, UnknownReference
 from astra_outputs.report import Rejected
+from astra_outputs.rows import Rows
 from astra_outputs.statements import Statements
 from astra_outputs.writing import Stored
 

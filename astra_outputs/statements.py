@@ -12,6 +12,7 @@ from zlib import crc32
 
 from sqlglot import exp
 
+from astra_outputs.column_types import TEXT
 from astra_outputs.records.base import Record
 from astra_outputs.records.pipeline import PipelineOutputMixin
 from astra_outputs.records.spectrum import SpectrumMixin
@@ -54,10 +55,15 @@ UNGUARDED = Guards()
 
 @lru_cache(maxsize=1024)
 def statements(
-    record_class: type[Record], schema: str, key: tuple[str, ...], guards: Guards = UNGUARDED
+    record_class: type[Record],
+    schema: str,
+    key: tuple[str, ...],
+    guards: Guards = UNGUARDED,
+    *,
+    short_texts: bool = False,
 ) -> Statements:
     """Return the statements that store one record class by one of its natural keys."""
-    return Statements(record_class, schema, key, guards)
+    return Statements(record_class, schema, key, guards, short_texts=short_texts)
 
 
 class Statements:
@@ -72,15 +78,25 @@ class Statements:
         Columns of the unique constraint by which a row is found again.
     guards : Guards
         What holds a replacement back.
+    short_texts : bool
+        Whether the texts of each row fit into a page of the temporary table, with all else. PostgreSQL
+        stores long ones in a table beside it, which takes a commit 0.25 ms to empty, used or not (measured).
     """
 
     def __init__(
-        self, record_class: type[Record], schema: str, key: tuple[str, ...], guards: Guards = UNGUARDED
+        self,
+        record_class: type[Record],
+        schema: str,
+        key: tuple[str, ...],
+        guards: Guards = UNGUARDED,
+        *,
+        short_texts: bool = False,
     ) -> None:
         self.record_class, self.schema, self.key, self.guards = record_class, schema, key, guards
+        self._short_texts = short_texts
         self.columns = tuple(column.name for column in record_class.columns() if column.written)
         """The columns that a save sends, in the order of the statement's parameters."""
-        mark = crc32(repr((schema, record_class.table, self.columns)).encode())
+        mark = crc32(repr((schema, record_class.table, self.columns, short_texts)).encode())
         table = record_class.table.encode()[:40].decode(errors="ignore")
         self.stage = f"stage_{table}_{mark:08x}"
         """Name of the temporary table through which a batch is copied; its columns are part of it."""
@@ -127,11 +143,22 @@ class Statements:
     @cached_property
     def create_stage(self) -> str:
         """Make the temporary table through which batches are copied, unless it is there."""
-        rows = exp.select(*map(_column, self.columns)).from_(self._table).limit(0)
+        texts = [name for name in self.columns if self.record_class.column(name).type is TEXT]
+        later = texts if self._short_texts else []
+        rows = exp.select(*(_column(name) for name in self.columns if name not in later))
         properties = exp.Properties(expressions=[exp.TemporaryProperty(), exp.OnCommitProperty(delete=True)])
         stage = exp.Table(this=_name(self.stage))
+        rows = rows.from_(self._table).limit(0)
         create = exp.Create(this=stage, kind="TABLE", exists=True, expression=rows, properties=properties)
-        return _sql(create)
+        # A table that has its first text column when it is made gets a table beside it, for good.
+        return "; ".join([_sql(create), *(self._add_short_text(name) for name in later)])
+
+    def _add_short_text(self, name: str) -> str:
+        table, column = f"pg_temp.{_quoted(self.stage)}", _quoted(name)
+        return (
+            f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} TEXT, "
+            f"ALTER COLUMN {column} SET STORAGE PLAIN"
+        )
 
     @cached_property
     def empty_stage(self) -> str:
@@ -156,17 +183,21 @@ class Statements:
         query = exp.select(*(_column(name, "stored") for name in names)).from_(rows)
         return _sql(query.join(wanted, on=matches))
 
-    def _arrays(self, alias: str, names: Sequence[str]) -> exp.Unnest:
-        """Rows of these columns, each given as an array: the parameters of the statement."""
-        arrays = [
-            exp.Cast(
+    def _arrays(self, alias: str, names: Sequence[str]) -> exp.Subquery:
+        """Rows of these columns, each given as an array: the parameters of the statement.
+
+        Taken apart in a SELECT list, all arrays in step; FROM would write each into a buffer of its own
+        first: 20 rows of 206 columns take 2.7 ms so, and 5.5 there (measured).
+        """
+        columns = []
+        for place, name in enumerate(names, start=1):
+            array = exp.Cast(
                 this=exp.Parameter(this=exp.Literal.number(place)),
                 to=exp.DataType.build(f"{self.record_class.column(name).type.sql}[]", dialect="postgres"),
             )
-            for place, name in enumerate(names, start=1)
-        ]
-        columns = [_name(name) for name in names]
-        return exp.Unnest(expressions=arrays, alias=exp.TableAlias(this=_name(alias), columns=columns))
+            values = exp.Anonymous(this="unnest", expressions=[array])
+            columns.append(exp.alias_(values, name, quoted=True))
+        return exp.select(*columns).subquery(_name(alias))
 
     @property
     def is_result(self) -> bool:

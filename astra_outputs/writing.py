@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -12,13 +12,13 @@ from typing import Any
 import asyncpg
 
 from astra_outputs import merging
-from astra_outputs.batches import Rows
 from astra_outputs.database import Connection
 from astra_outputs.errors import DatabaseError, KeyMismatch, Problem
-from astra_outputs.report import KEPT, OUTCOMES, UNCHANGED
+from astra_outputs.report import KEPT, NAMES, UNCHANGED
+from astra_outputs.rows import Rows
 from astra_outputs.statements import Statements
 
-COPY_FROM_VALUES = 5_000
+COPY_FROM_VALUES = 2_500
 """Batches of so many values go by COPY and merge, smaller ones in one round trip.
 
 The two cross between 200 and 500 rows of 26 columns, 30 and 100 of 66, 10 and 30 of 206 (measured).
@@ -56,7 +56,7 @@ class Stored:
             for record, value in zip(records, values, strict=True):
                 record[name] = value
         for record, code in zip(records, self.outcomes, strict=True):
-            record["outcome"] = OUTCOMES[code]
+            record["outcome"] = NAMES[code]
 
 
 async def save_one(connection: Connection, statements: Statements, rows: Rows) -> Stored:
@@ -90,59 +90,40 @@ async def save_rows(
     at_work : context manager
         Entered while the server works and there is time for something else.
     again : bool
-        Whether all rows are expected to be stored already; only the time depends on it.
+        Whether all rows are expected to be stored already.
+
+    Raises
+    ------
+    SomeAreNew
+        If they are not; then nothing is stored.
     """
     inside = connection.is_in_transaction()
     # What `merging.replace` needs would stay on in a caller's transaction.
     again = again and not inside and all(merging.may_replace(statements) for statements, _ in parts)
     if len(parts) == 1 and not inside and check is None and _is_one_statement(*parts[0]):
         return [await _save(connection, *parts[0], at_work)]
-    async with connection.transaction() if inside else _transaction(connection, parts, again=again):
+    copied = [statements for statements, rows in parts if goes_by_copy(rows)]
+    async with merging.transaction(connection, copied, again=again):
         stored: list[Stored] = []
         for statements, rows in parts:
-            if inside or stored:
-                await _prepare_stage(connection, statements, rows)
+            if stored and goes_by_copy(rows):  # parts of one class share the temporary table
+                await connection.execute(statements.empty_stage)
             stored.append(await _save(connection, statements, rows, at_work, again=again))
         if check is not None:
             check(stored)
         return stored
 
 
-@asynccontextmanager
-async def _transaction(
-    connection: Connection, parts: Sequence[tuple[Statements, Rows]], *, again: bool
-) -> AsyncIterator[None]:
-    """Run a transaction; the stage of the first part is made in the round trip that begins it."""
-    statements, rows = parts[0]
-    begin = "BEGIN;"
-    if _goes_by_copy(statements, rows):
-        begin = f"BEGIN; {statements.create_stage}; {merging.IN_KEY_ORDER if again else ''}"
-    try:
-        await connection.execute(begin)
-        yield
-    except BaseException:
-        # What led here says more than that the connection is gone, too.
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            await connection.execute("ROLLBACK;")
-        raise
-    await connection.execute("COMMIT;")
-
-
-async def _prepare_stage(connection: Connection, statements: Statements, rows: Rows) -> None:
-    """Make the stage in a transaction that goes on; it may hold rows of that already."""
-    if _goes_by_copy(statements, rows):
-        await connection.execute(f"{statements.create_stage}; {statements.empty_stage}")
-
-
 def _is_one_statement(statements: Statements, rows: Rows) -> bool:
     """Tell whether no transaction is needed around what the driver sends at once."""
     if statements.makes_spectra:
         return False
-    return len(rows.records) == 1 or not (statements.guards or _goes_by_copy(statements, rows))
+    return len(rows.records) == 1 or not (statements.guards or goes_by_copy(rows))
 
 
-def _goes_by_copy(statements: Statements, rows: Rows) -> bool:
-    return len(rows.values) * len(statements.columns) >= COPY_FROM_VALUES
+def goes_by_copy(rows: Rows) -> bool:
+    """Tell whether rows are so many that they go through a temporary table."""
+    return len(rows.values) >= COPY_FROM_VALUES
 
 
 async def _save(
@@ -156,20 +137,20 @@ async def _save(
     """Store rows; where they go by COPY, through a stage that is there and empty."""
     if len(rows.records) == 1:
         with at_work:
-            returned = await connection.fetch(statements.upsert_row, *rows.values[0])
-    elif not _goes_by_copy(statements, rows):
+            returned = await connection.fetch(statements.upsert_row, *rows.values)
+    elif not goes_by_copy(rows):
         with at_work:
             if statements.suits_arrays:
-                returned = await connection.fetch(statements.upsert_arrays, *zip(*rows.values, strict=True))
+                returned = await connection.fetch(statements.upsert_arrays, *rows.sent_by_column())
             else:
-                returned = await connection.fetchmany(statements.upsert_row, rows.values)
+                returned = await connection.fetchmany(statements.upsert_row, rows.sent_by_row())
     else:
         await connection.copy_records_to_table(
-            statements.stage, records=rows.values, columns=statements.columns
+            statements.stage, records=rows.sent_by_row(), columns=statements.columns
         )
         with at_work:
             returned = await merging.merge(
-                connection, statements, len(rows.values), connection.fetch, seconds=True, again=again
+                statements, len(rows.records), connection.fetch, seconds=True, again=again
             )
     return await _matched(connection, statements, rows, returned)
 

@@ -220,6 +220,7 @@ def of_a_pipeline(schema: str, table: str, *names: str) -> tuple[list[str], list
     all_texts = [
         Statements(pipeline, schema, key, Guards(keep_newer=True, skip_unchanged=True, not_after=True)),
         Statements(kind, schema, (names[2],), UNGUARDED),
+        Statements(pipeline, schema, key, short_texts=True),
     ]
     found = [text for texts in all_texts for text in statements_of(texts)]
     found += [text(pipeline, kind, schema, True) for text in (pending_page, pending_count)]

@@ -52,6 +52,12 @@ async def test_a_record_of_another_class_is_refused_naming_its_position(outputs,
         await outputs.save_many([*results(stored[:1]), Source(sdss_id=99)])
 
 
+async def test_a_record_of_another_class_is_found_far_into_a_list(outputs, spectra) -> None:
+    records = [*results(await spectra(100)), Source(sdss_id=99)]
+    with pytest.raises(WrongRecordClass, match="record 100 is a Source"):
+        await outputs.save_many(records)
+
+
 async def test_something_that_is_no_record_is_refused_naming_its_position(outputs, spectra) -> None:
     with pytest.raises(WrongRecordClass, match="record 0"):
         await outputs.save_many([{"teff": 1.0}])
@@ -543,3 +549,43 @@ async def test_rows_that_are_expected_to_be_there_are_updated_and_others_inserte
     assert await statements_of("0.2.1") == (1, 1)
     assert await statements_of("0.2.2") == (0, 1)
     assert await count(connection) == 200
+
+
+async def test_the_temporary_table_is_made_once_a_connection(outputs, spectra) -> None:
+    stored, sent = await spectra(100), []
+    await outputs.save_many(results(stored))
+    async with outputs._database.acquire() as connection:
+        connection.add_query_logger(lambda query: sent.append(query.query))
+    for version in ("0.6.3", "0.7.0", "0.7.1"):
+        await outputs.save_many(results(stored, version))
+    assert sum(query.startswith("BEGIN") for query in sent) == 4  # the first batch of 0.7 twice
+    assert not any("TABLE" in query for query in sent)
+
+
+async def test_a_temporary_table_that_was_undone_or_lost_is_made_again(outputs, connection, spectra) -> None:
+    records = results(await spectra(100))
+    with pytest.raises(UnknownReference):
+        await outputs.save_many([*records, nobody(0)])
+    assert (await outputs.save_many(records)).counts == {Outcome.INSERTED: 100}
+    await connection.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where pid <> pg_backend_pid() and datname = current_database()"
+    )
+    assert (await outputs.save_many(records)).counts == {Outcome.REPLACED: 100}
+
+
+@pytest.mark.parametrize("record_class", [TheCannon, ASPCAP])
+@pytest.mark.parametrize("character", ["a", "\N{MUSICAL SYMBOL G CLEF}"])
+async def test_texts_of_any_length_are_stored_as_they_are(
+    outputs, connection, spectra, record_class, character
+) -> None:
+    stored = await spectra(100)
+    for length in (1, 1_000, 1_001, 100_000):
+        tags = [character * (length - place % 2) for place in range(100)]
+        records = [
+            record_class.from_spectrum(spectrum, v_astra="0.6.2", tag=tag)
+            for spectrum, tag in zip(stored, tags, strict=True)
+        ]
+        await outputs.save_many(records)
+        query = f"select tag from astra.{record_class.table} order by spectrum_pk"
+        assert [row["tag"] for row in await connection.fetch(query)] == tags

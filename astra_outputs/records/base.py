@@ -136,8 +136,8 @@ class Record(BaseModel):
     @property
     def outcome(self) -> Outcome | None:
         """What the last save did to this record; None if it was not saved."""
-        outcome: Outcome | None = self.__dict__.get("outcome")
-        return outcome
+        name = self.__dict__.get("outcome")
+        return None if name is None else Outcome(name)
 
     def key(self) -> dict[str, Any]:
         """Return the natural key by which this record is stored, by column name.
@@ -181,7 +181,8 @@ class Record(BaseModel):
 
     def _stored(self, outcome: Outcome, **columns: Any) -> None:
         """Take over what the database says of this row after a save; not validated again."""
-        self.__dict__.update(columns, outcome=outcome)
+        # The name: a dictionary of numbers and texts is one that the garbage collector need not look into.
+        self.__dict__.update(columns, outcome=outcome.value)
 
     @classmethod
     def _fold_flags(cls, values: dict[str, Any]) -> None:

@@ -108,20 +108,22 @@ async def store_rows(
     v_astra : ndarray of int
         The versions of these rows.
     again : bool
-        Whether all rows are expected to be stored already; only the time depends on it.
+        Whether all rows are expected to be stored already.
     meanwhile : Callable, optional
         Called when all is sent and the server alone has something to do.
+
+    Raises
+    ------
+    SomeAreNew
+        If not all rows are stored already, as expected; then nothing is stored.
     """
 
     async def fetch(query: str) -> Values:
         return await _copied_out(connection, query, statements.returned, statements)
 
-    inside = connection.is_in_transaction()
     # What `replace` needs would stay on in a caller's transaction.
-    again = again and not inside and merging.may_replace(statements)
-    async with connection.transaction():
-        last = statements.empty_stage if inside else merging.IN_KEY_ORDER if again else ""
-        await connection.execute(f"{statements.create_stage}; {last}")
+    again = again and not connection.is_in_transaction() and merging.may_replace(statements)
+    async with merging.transaction(connection, [statements], again=again):
         await connection.copy_to_table(
             statements.stage,
             schema_name="pg_temp",
@@ -131,9 +133,7 @@ async def store_rows(
         )
         if meanwhile is not None:
             meanwhile()
-        returned = await merging.merge(
-            connection, statements, len(v_astra), fetch, seconds=False, again=again
-        )
+        returned = await merging.merge(statements, len(v_astra), fetch, seconds=False, again=again)
         stored, written = Stored(len(v_astra)), places_of(_keys_of(returned), keys)
         stored.put(written, returned, returned["inserted"])
         if len(written) < len(v_astra):

@@ -155,28 +155,26 @@ class _Saving:
         self, rows: Places, ready: Blocks | None = None, meanwhile: Callable[[], None] | None = None
     ) -> None:
         keys, v_astra = self._keys.take(rows), self._v_astra[rows]
-        again = self._reruns.expected(self._rows.record_class)
+        record_class, names = self._rows.record_class, self._encoder.names
 
-        async def work(connection: Connection) -> Stored:
+        async def work(connection: Connection, again: bool) -> Stored:
             nonlocal ready
             # What was encoded beforehand is gone when the work is tried again.
             blocks, ready = ready or Blocks(self._encoder, rows), None
             return await store_rows(
-                connection,
-                self._texts,
-                self._encoder.names,
-                blocks,
-                keys,
-                v_astra,
-                again=again,
-                meanwhile=meanwhile,
+                connection, self._texts, names, blocks, keys, v_astra, again=again, meanwhile=meanwhile
             )
 
-        stored = await self._database.run(work, where=self._rows.record_class.table)
+        async def store(again: bool) -> Stored:
+            return await self._database.run(
+                lambda connection: work(connection, again), where=record_class.table
+            )
+
+        stored = await self._reruns.store(record_class, store)
         for name in ("codes", "task_pk", "created", "modified"):
             getattr(self._stored, name)[rows] = getattr(stored, name)
         self._count += len(rows)
-        self._reruns.learn(self._rows.record_class, stored.codes.tobytes())
+        self._reruns.learn(record_class, stored.codes.tobytes())
 
     async def _sift(
         self, rows: Places, ready: Blocks | None = None, meanwhile: Callable[[], None] | None = None
