@@ -51,7 +51,7 @@ class Rows(NamedTuple):
     @property
     def width(self) -> int:
         """Number of values that are sent for a record."""
-        return len(self.values) // len(self.records)
+        return len(self.values) // max(1, len(self.records))
 
     def pick(self, places: Sequence[int]) -> Rows:
         """Return the rows at these places."""

@@ -135,38 +135,41 @@ async def _save(
     again: bool = False,
 ) -> Stored:
     """Store rows; where they go by COPY, through a stage that is there and empty."""
-    if len(rows.records) == 1:
-        with at_work:
-            returned = await connection.fetch(statements.upsert_row, *rows.values)
-    elif not goes_by_copy(rows):
-        with at_work:
-            if statements.suits_arrays:
-                returned = await connection.fetch(statements.upsert_arrays, *rows.sent_by_column())
-            else:
-                returned = await connection.fetchmany(statements.upsert_row, rows.sent_by_row())
-    else:
+    if goes_by_copy(rows):
         await connection.copy_records_to_table(
             statements.stage, records=rows.sent_by_row(), columns=statements.columns
         )
         with at_work:
-            returned = await merging.merge(
-                statements, len(rows.records), connection.fetch, seconds=True, again=again
-            )
+            (arrays,) = await connection.fetch(merging.merge(statements, again=again, by_column=True))
+        returned = [values or () for values in arrays]
+        if again and len(returned[0]) < len(rows.records):
+            raise merging.SomeAreNew
+        return await _matched(connection, statements, rows, returned)
+    with at_work:
+        if len(rows.records) == 1:
+            found = await connection.fetch(statements.upsert_row, *rows.values)
+            if found:  # what a single save spends here is felt
+                return _alone(statements, rows, found[0])
+        elif statements.suits_arrays:
+            found = await connection.fetch(statements.upsert_arrays, *rows.sent_by_column())
+        else:
+            found = await connection.fetchmany(statements.upsert_row, rows.sent_by_row())
+    returned = list(zip(*found, strict=True)) if found else [()] * len(statements.returned)
     return await _matched(connection, statements, rows, returned)
 
 
 async def _matched(
-    connection: Connection, statements: Statements, rows: Rows, returned: Sequence[asyncpg.Record]
+    connection: Connection, statements: Statements, rows: Rows, returned: Sequence[Sequence[Any]]
 ) -> Stored:
-    """Match returned rows to records by key; ask for those that a guard left as they were."""
-    names = statements.returned
-    if len(returned) == len(rows.records) == 1:  # what a single save spends here is felt
-        return _alone(statements, rows, returned[0])
-    found = dict(zip(names, zip(*returned, strict=True) if returned else ((),) * len(names), strict=True))
-    keys: list[Sequence[Any]] = [found[name] for name in statements.key]
+    """Match returned rows, one sequence a column, to records by key.
+
+    Those that a guard left as they were are asked for.
+    """
+    found = dict(zip(statements.returned, returned, strict=True))
+    keys = [found[name] for name in statements.key]
     columns = {name: _times(found[name]) if name in TIMES else found[name] for name in statements.stored}
     stored = Stored(rows, bytes(found["inserted"]), columns)
-    if len(returned) < len(rows.records):
+    if len(stored.outcomes) < len(rows.records):
         held = await _held_back(connection, statements, rows, set(zip(*keys, strict=True)))
         keys = [[*some, *others] for some, others in zip(keys, held.rows.columns, strict=True)]
         columns = {name: [*values, *held.columns[name]] for name, values in columns.items()}

@@ -117,10 +117,6 @@ async def store_rows(
     SomeAreNew
         If not all rows are stored already, as expected; then nothing is stored.
     """
-
-    async def fetch(query: str) -> Values:
-        return await _copied_out(connection, query, statements.returned, statements)
-
     # What `replace` needs would stay on in a caller's transaction.
     again = again and not connection.is_in_transaction() and merging.may_replace(statements)
     async with merging.transaction(connection, [statements], again=again):
@@ -133,7 +129,11 @@ async def store_rows(
         )
         if meanwhile is not None:
             meanwhile()
-        returned = await merging.merge(statements, len(v_astra), fetch, seconds=False, again=again)
+        returned = await _copied_out(
+            connection, merging.merge(statements, again=again), statements.returned, statements
+        )
+        if again and len(returned) < len(v_astra):
+            raise merging.SomeAreNew
         stored, written = Stored(len(v_astra)), places_of(_keys_of(returned), keys)
         stored.put(written, returned, returned["inserted"])
         if len(written) < len(v_astra):
