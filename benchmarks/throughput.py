@@ -31,7 +31,7 @@ class Size:
     phases: Sequence[str] = tuple(PHASES)
 
 
-FULL = Size({20: 16_000, 60: 16_000, 200: 8_000}, {20: 2_000, 60: 2_000, 200: 1_000})
+FULL = Size({20: 24_000, 60: 24_000, 200: 12_000}, {20: 2_000, 60: 2_000, 200: 1_000})
 RERUN = Size(FULL.rows, FULL.batch, phases=("existing",))
 QUICK = Size({20: 400, 60: 400, 200: 200}, dict.fromkeys((20, 60, 200), 100), rounds=2, rounds_slow=1)
 

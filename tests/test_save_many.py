@@ -507,7 +507,8 @@ async def test_even_the_longest_statement_is_prepared_once(outputs, spectra, siz
         await outputs.save_many(records, skip_unchanged=True)
     async with outputs._database.acquire() as connection:
         texts = await connection.fetch(
-            "select statement from pg_prepared_statements where statement like '%INSERT INTO _astra_._aspcap_ %'"
+            "select statement from pg_prepared_statements "
+            r"where statement ~ '^(WITH \S+ AS \()?INSERT INTO \S+aspcap\S+ \('"
         )
     assert len(texts) == 1
     assert len(texts[0]["statement"]) > 15 * 1024, (
