@@ -18,7 +18,7 @@ import asyncpg
 from sqlglot import exp
 
 from astra_outputs.database import Connection
-from astra_outputs.pooler import stages_of
+from astra_outputs.pooler import made_on
 from astra_outputs.records.base import Record
 from astra_outputs.report import INSERTED
 from astra_outputs.statements import Statements, _column, _name, _returned, _sql
@@ -73,7 +73,8 @@ async def transaction(
                 await connection.execute(f"{statements.create_stage}; {statements.empty_stage}")
             yield
         return
-    there = stages_of(connection)
+    made = made_on(connection)
+    there = set() if made is None else made
     begin = ["BEGIN", *(statements.create_stage for statements in stages if statements.stage not in there)]
     try:
         await connection.execute("; ".join([*begin, IN_KEY_ORDER] if again else begin))

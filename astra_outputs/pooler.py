@@ -16,17 +16,17 @@ class DirectConnection(Connection):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.stages: set[str] = set()
-        """Names of the temporary tables that are there; asking each time takes up to half a millisecond."""
+        self.made: set[str] = set()
+        """Names of the temporary tables and types that are there; asking each time takes up to half a millisecond."""
 
 
-def stages_of(connection: Connection | PoolConnectionProxy) -> set[str]:
-    """Return the temporary tables that this connection is known to have, to be added to.
+def made_on(connection: Connection | PoolConnectionProxy) -> set[str] | None:
+    """Return the temporary tables and types that this connection is known to have, to be added to.
 
-    None are known of one that may have a pooler before the server, or is not our own.
+    None where nothing stays known: a pooler may stand before the server, or the connection is not our own.
     """
-    stages: set[str] = getattr(connection, "stages", set())
-    return stages
+    made: set[str] | None = getattr(connection, "made", None)
+    return made
 
 
 async def stands_between(connection: Connection | PoolConnectionProxy) -> bool:

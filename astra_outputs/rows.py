@@ -77,10 +77,6 @@ class Rows(NamedTuple):
         texts = [self.sent(name) for name in _places(record_class) if record_class.column(name).type is TEXT]
         return sum(max(map(len, filter(None, text)), default=0) for text in texts) <= SHORT
 
-    def sent_by_column(self) -> list[list[Any]]:
-        """Return what is sent, one list a column."""
-        return [self.values[place :: self.width] for place in range(self.width)]
-
     def sent_by_row(self) -> Iterator[tuple[Any, ...]]:
         """Return what is sent, one tuple a row, each when it is asked for."""
         return zip(*[iter(self.values)] * self.width, strict=True)

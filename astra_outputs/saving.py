@@ -18,7 +18,7 @@ from astra_outputs.report import KEPT, REJECTED, Rejected, SaveReport
 from astra_outputs.rows import Rows
 from astra_outputs.sifting import Missing, missing_references, sift
 from astra_outputs.statements import Guards, Statements, statements
-from astra_outputs.writing import Stored, goes_by_copy, save_rows
+from astra_outputs.writing import Stored, save_rows
 
 SLOW = 0.005
 """Seconds. A stream whose records take longer is not read ahead: there is little to gain, and a batch
@@ -253,7 +253,7 @@ class Saving:
 
     def _statements(self, batch: Batch, rows: Rows) -> Statements:
         # Where tables have to be made anew, what alters them would fill the catalog.
-        short = self._database.direct and goes_by_copy(rows) and rows.texts_are_short
+        short = self._database.direct and rows.texts_are_short
         return statements(
             batch.record_class, self._database.schema, rows.key, self._options.guards, short_texts=short
         )

@@ -20,9 +20,6 @@ from astra_outputs.records.spectrum import SpectrumMixin
 TIMINGS = ("t_elapsed", "t_overhead")
 """A run that took longer is still the same result: not compared by `skip_unchanged`."""
 
-WIDEST_IN_ARRAYS = 128
-"""Columns of the widest table whose rows are sent as one array a column."""
-
 NOT_AFTER = "astra_outputs.not_after"
 """Setting of a transaction that the guard `not_after` reads."""
 
@@ -96,10 +93,12 @@ class Statements:
         self._short_texts = short_texts
         self.columns = tuple(column.name for column in record_class.columns() if column.written)
         """The columns that a save sends, in the order of the statement's parameters."""
-        mark = crc32(repr((schema, record_class.table, self.columns, short_texts)).encode())
+        mark = crc32(repr((schema, record_class.table, self.columns)).encode())
         table = record_class.table.encode()[:40].decode(errors="ignore")
-        self.stage = f"stage_{table}_{mark:08x}"
+        self.stage = f"stage_{table}_{mark:08x}" + ("_short" if short_texts else "")
         """Name of the temporary table through which a batch is copied; its columns are part of it."""
+        self.row_type = f"row_{table}_{mark:08x}"
+        """Name of the temporary type of a row in a batch that is sent at once."""
         self.has_times = "modified" in record_class.model_fields
         self.makes_spectra = issubclass(record_class, SpectrumMixin)
         stored = [record_class.primary_key]
@@ -117,20 +116,21 @@ class Statements:
         )
 
     @cached_property
-    def suits_arrays(self) -> bool:
-        """Whether a few rows are best given as one array a column.
-
-        One parameter a value is faster for wide rows: 10 of 206 columns take 1.5 ms, and 1.7 ms in arrays;
-        10 of 66 take 0.9 and 0.7 (measured). And a column of arrays would be taken apart.
-        """
-        types = [self.record_class.column(name).type.sql for name in self.columns]
-        return len(types) <= WIDEST_IN_ARRAYS and not any(sql.endswith("[]") for sql in types)
+    def create_row_type(self) -> str:
+        """Make the temporary type of one row, of which `upsert_rows` takes an array."""
+        columns = [f"{_quoted(name)} {self.record_class.column(name).type.sql}" for name in self.columns]
+        return f"CREATE TYPE pg_temp.{_quoted(self.row_type)} AS ({', '.join(columns)})"
 
     @cached_property
-    def upsert_arrays(self) -> str:
-        """Store rows given as one array a column; returns the columns `returned`."""
-        values = self._with_spectrum([_column(name) for name in self.columns])
-        return _sql(self._upsert(exp.select(*values).from_(self._arrays("sent", self.columns))))
+    def upsert_rows(self) -> str:
+        """Store rows given as one array of the temporary type; returns the columns `returned`."""
+        array = exp.Cast(
+            this=exp.Parameter(this=exp.Literal.number(1)),
+            to=exp.DataType.build(f"pg_temp.{_quoted(self.row_type)}[]", dialect="postgres", udt=True),
+        )
+        rows = exp.Unnest(expressions=[array], alias=exp.TableAlias(this=_name("sent")))
+        values = self._with_spectrum([_column(name, "sent") for name in self.columns])
+        return _sql(self._upsert(exp.select(*values).from_(rows)))
 
     @cached_property
     def returned(self) -> tuple[str, ...]:
@@ -183,21 +183,17 @@ class Statements:
         query = exp.select(*(_column(name, "stored") for name in names)).from_(rows)
         return _sql(query.join(wanted, on=matches))
 
-    def _arrays(self, alias: str, names: Sequence[str]) -> exp.Subquery:
-        """Rows of these columns, each given as an array: the parameters of the statement.
-
-        Taken apart in a SELECT list, all arrays in step; FROM would write each into a buffer of its own
-        first: 20 rows of 206 columns take 2.7 ms so, and 5.5 there (measured).
-        """
-        columns = []
-        for place, name in enumerate(names, start=1):
-            array = exp.Cast(
+    def _arrays(self, alias: str, names: Sequence[str]) -> exp.Unnest:
+        """Rows of these columns, each given as an array: the parameters of the statement."""
+        arrays = [
+            exp.Cast(
                 this=exp.Parameter(this=exp.Literal.number(place)),
                 to=exp.DataType.build(f"{self.record_class.column(name).type.sql}[]", dialect="postgres"),
             )
-            values = exp.Anonymous(this="unnest", expressions=[array])
-            columns.append(exp.alias_(values, name, quoted=True))
-        return exp.select(*columns).subquery(_name(alias))
+            for place, name in enumerate(names, start=1)
+        ]
+        columns = [_name(name) for name in names]
+        return exp.Unnest(expressions=arrays, alias=exp.TableAlias(this=_name(alias), columns=columns))
 
     @property
     def is_result(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -14,15 +14,19 @@ import asyncpg
 from astra_outputs import merging
 from astra_outputs.database import Connection
 from astra_outputs.errors import DatabaseError, KeyMismatch, Problem
+from astra_outputs.pooler import made_on
 from astra_outputs.report import KEPT, NAMES, UNCHANGED
 from astra_outputs.rows import Rows
 from astra_outputs.statements import Statements
 
-COPY_FROM_VALUES = 2_500
-"""Batches of so many values go by COPY and merge, smaller ones in one round trip.
+COPY_FROM_VALUES = 10_000
+"""Batches of so many values go by COPY and merge, smaller ones at once, as one array of rows.
 
-The two cross between 200 and 500 rows of 26 columns, 30 and 100 of 66, 10 and 30 of 206 (measured).
+The two cross between 200 and 400 rows of 26 columns, at 200 of 66, and beyond 80 of 206 (measured).
 """
+
+COPY_FROM_VALUES_ROW_BY_ROW = 2_500
+"""The same where there is no type for such an array, and small batches go row by row."""
 
 IDLE = nullcontext()
 """Nobody waits for the server to be at work."""
@@ -98,15 +102,17 @@ async def save_rows(
         If they are not; then nothing is stored.
     """
     inside = connection.is_in_transaction()
+    if not inside:
+        await _make_row_types(connection, parts)
     # What `merging.replace` needs would stay on in a caller's transaction.
     again = again and not inside and all(merging.may_replace(statements) for statements, _ in parts)
-    if len(parts) == 1 and not inside and check is None and _is_one_statement(*parts[0]):
+    if len(parts) == 1 and not inside and check is None and _is_one_statement(connection, *parts[0]):
         return [await _save(connection, *parts[0], at_work)]
-    copied = [statements for statements, rows in parts if goes_by_copy(rows)]
+    copied = [statements for statements, rows in parts if _goes_by_copy(connection, statements, rows)]
     async with merging.transaction(connection, copied, again=again):
         stored: list[Stored] = []
         for statements, rows in parts:
-            if stored and goes_by_copy(rows):  # parts of one class share the temporary table
+            if stored and statements in copied:  # parts of one class share the temporary table
                 await connection.execute(statements.empty_stage)
             stored.append(await _save(connection, statements, rows, at_work, again=again))
         if check is not None:
@@ -114,16 +120,36 @@ async def save_rows(
         return stored
 
 
-def _is_one_statement(statements: Statements, rows: Rows) -> bool:
+async def _make_row_types(connection: Connection, parts: Sequence[tuple[Statements, Rows]]) -> None:
+    """Make the types of the rows that are to be sent at once, where they are not there and will stay."""
+    made = made_on(connection)
+    if made is None:
+        return
+    for statements, rows in parts:
+        if statements.row_type not in made and len(rows.records) > 1 and len(rows.values) < COPY_FROM_VALUES:
+            # It is there where a call was cancelled just when it had been made.
+            with suppress(asyncpg.DuplicateObjectError, asyncpg.DuplicateTableError):
+                await connection.execute(statements.create_row_type)
+            made.add(statements.row_type)
+
+
+def _at_once(connection: Connection, statements: Statements) -> bool:
+    """Tell whether rows can be sent as one array."""
+    return statements.row_type in (made_on(connection) or ())
+
+
+def _goes_by_copy(connection: Connection, statements: Statements, rows: Rows) -> bool:
+    at_once = _at_once(connection, statements)
+    return len(rows.values) >= (COPY_FROM_VALUES if at_once else COPY_FROM_VALUES_ROW_BY_ROW)
+
+
+def _is_one_statement(connection: Connection, statements: Statements, rows: Rows) -> bool:
     """Tell whether no transaction is needed around what the driver sends at once."""
     if statements.makes_spectra:
         return False
-    return len(rows.records) == 1 or not (statements.guards or goes_by_copy(rows))
-
-
-def goes_by_copy(rows: Rows) -> bool:
-    """Tell whether rows are so many that they go through a temporary table."""
-    return len(rows.values) >= COPY_FROM_VALUES
+    if len(rows.records) == 1:
+        return True
+    return not (statements.guards or _goes_by_copy(connection, statements, rows))
 
 
 async def _save(
@@ -135,7 +161,7 @@ async def _save(
     again: bool = False,
 ) -> Stored:
     """Store rows; where they go by COPY, through a stage that is there and empty."""
-    if goes_by_copy(rows):
+    if _goes_by_copy(connection, statements, rows):
         await connection.copy_records_to_table(
             statements.stage, records=rows.sent_by_row(), columns=statements.columns
         )
@@ -150,8 +176,8 @@ async def _save(
             found = await connection.fetch(statements.upsert_row, *rows.values)
             if found:  # what a single save spends here is felt
                 return _alone(statements, rows, found[0])
-        elif statements.suits_arrays:
-            found = await connection.fetch(statements.upsert_arrays, *rows.sent_by_column())
+        elif _at_once(connection, statements):
+            found = await connection.fetch(statements.upsert_rows, list(rows.sent_by_row()))
         else:
             found = await connection.fetchmany(statements.upsert_row, rows.sent_by_row())
     returned = list(zip(*found, strict=True)) if found else [()] * len(statements.returned)

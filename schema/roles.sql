@@ -138,7 +138,7 @@ begin
     if not has_database_privilege(prefix || '_reader', current_database(), 'connect') then
         execute format('grant connect on database %I to %s', current_database(), reader);
     end if;
-    -- Batches are copied into a temporary table.
+    -- Batches are copied into a temporary table, or are arrays of a temporary type.
     if not has_database_privilege(prefix || '_writer', current_database(), 'temporary') then
         execute format('grant temporary on database %I to %s, %s', current_database(), writer, loader);
     end if;

@@ -81,7 +81,10 @@ async def test_ctrl_c_leaves_whole_batches_and_a_clean_exit(database, connection
         assert process.stdout is not None
         assert process.stdout.readline() == b"working\n"
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        try:
+            _, said = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert said == b""
     stored = await connection.fetchval("select count(*) from astra.source")

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import asyncpg
@@ -33,6 +34,7 @@ from astra_outputs import (
     ddl,
     embedded,
     merging,
+    writing,
 )
 from astra_outputs.errors import InvalidName, InvalidRecord
 from astra_outputs.history import kept_rows
@@ -194,7 +196,8 @@ def statements_of(texts: Statements) -> list[str]:
     """Every statement that one `Statements` gives, and the one that reads by the same key."""
     return [
         texts.upsert_row,
-        texts.upsert_arrays,
+        texts.create_row_type,
+        texts.upsert_rows,
         texts.create_stage,
         texts.empty_stage,
         merging.upsert_all(texts),
@@ -211,7 +214,7 @@ def statements_of(texts: Statements) -> list[str]:
 def of_a_table(schema: str, table: str, *names: str) -> tuple[list[str], list[str]]:
     """The statements of a plain table, and the names that they make up themselves."""
     texts = Statements(record_class(Record, table, names), schema, (names[2],), Guards(skip_unchanged=True))
-    return statements_of(texts), [texts.stage]
+    return statements_of(texts), [texts.stage, texts.row_type]
 
 
 def of_a_pipeline(schema: str, table: str, *names: str) -> tuple[list[str], list[str]]:
@@ -227,7 +230,7 @@ def of_a_pipeline(schema: str, table: str, *names: str) -> tuple[list[str], list
     found = [text for texts in all_texts for text in statements_of(texts)]
     found += [text(pipeline, kind, schema, True) for text in (pending_page, pending_count)]
     found.append(kept_rows(pipeline, schema))
-    return found, [texts.stage for texts in all_texts]
+    return found, [name for texts in all_texts for name in (texts.stage, texts.row_type)]
 
 
 def check_structure(build: Any, plain: tuple[str, ...], hostile: tuple[str, ...]) -> None:
@@ -353,16 +356,17 @@ async def make_table(connection: asyncpg.Connection, schema: str, record: type[R
         )
 
 
-@pytest.mark.parametrize("table", ["wanted", "stored", "there", "saved", "stage"])
+@pytest.mark.parametrize("table", ["wanted", "stored", "there", "sent", "saved", "stage"])
 async def test_a_table_may_have_a_name_that_statements_use_themselves(
     connection: asyncpg.Connection, table: str
 ) -> None:
     plain = record_class(Record, table, ("the_number", "the_text", "the_key"))
     await make_table(connection, "other", plain)
     texts = Statements(plain, "other", ("the_key",), Guards(skip_unchanged=True))
+    await connection.execute(texts.create_row_type)
     for text in (
         texts.upsert_row,
-        texts.upsert_arrays,
+        texts.upsert_rows,
         texts.stored_rows,
         select_by(plain, "other", ("the_key",)),
     ):
@@ -376,17 +380,30 @@ async def test_a_table_may_have_a_name_that_statements_use_themselves(
     names=columns,
     texts=st.lists(values, min_size=9, max_size=9),
 )
+@pytest.mark.parametrize(("way", "copy_from"), [("row by row", 10**9), ("at once", 10**9), ("by copy", 1)])
 async def test_what_is_stored_under_hostile_names_comes_back_as_it_was(
-    canary: None, connection: asyncpg.Connection, schema: str, table: str, names: Any, texts: list[str]
+    canary: None,
+    database: str,
+    connection: asyncpg.Connection,
+    way: str,
+    copy_from: int,
+    schema: str,
+    table: str,
+    names: Any,
+    texts: list[str],
 ) -> None:
     hostile = record_class(Record, table, names)
     number, text, key = names
     records = [hostile(**{number: 1.0, text: value, key: place}) for place, value in enumerate(texts)]
     await make_table(connection, schema, hostile)
+    borrowed = {"connection": connection} if way == "row by row" else {}
     try:
-        async with astra_outputs.connect(connection=connection, schema=schema) as outputs:
-            await outputs.save_many(records)  # so many that they are copied
-            report = await outputs.save_many(records, skip_unchanged=True)
+        async with astra_outputs.connect(
+            None if borrowed else database, **borrowed, schema=schema
+        ) as outputs:
+            with patch.object(writing, "COPY_FROM_VALUES", copy_from):
+                await outputs.save_many(records)
+                report = await outputs.save_many(records, skip_unchanged=True)
             await outputs.save(records[0])
             back = [await outputs.get_by_id(hostile, record.pk) for record in records]
     finally:

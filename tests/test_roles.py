@@ -274,7 +274,7 @@ async def test_the_writer_stores_and_replaces_one_result(roles: Roles, spectrum:
     assert (stored.task_pk, stored.created, stored.teff) == (first.task_pk, first.created, 6000.0)
 
 
-@pytest.mark.parametrize("n", [3, 40], ids=["row by row", "by copy and merge"])
+@pytest.mark.parametrize("n", [3, 150], ids=["at once", "by copy and merge"])
 async def test_the_writer_stores_many_results(
     roles: Roles, spectra: Any, n: int, connection: asyncpg.Connection
 ) -> None:
@@ -291,7 +291,7 @@ async def test_the_writer_stores_many_results(
             assert report.counts == {expected: n}
 
 
-@pytest.mark.parametrize("n", [3, 40], ids=["row by row", "by copy and merge"])
+@pytest.mark.parametrize("n", [3, 150], ids=["at once", "by copy and merge"])
 async def test_the_guards_work_for_the_writer(roles: Roles, spectra: Any, n: int) -> None:
     kept = await spectra(n)
 
@@ -363,7 +363,7 @@ async def test_the_writer_is_still_told_of_an_unknown_spectrum(roles: Roles, spe
             await outputs.save(TheCannon.from_spectrum(spectrum, v_astra="0.6.2"))
 
 
-@pytest.mark.parametrize("n", [1, 40], ids=["one", "by copy and merge"])
+@pytest.mark.parametrize("n", [1, 150], ids=["one", "by copy and merge"])
 async def test_the_loader_stores_sources_and_spectra(roles: Roles, n: int) -> None:
     async with roles.outputs("loader") as outputs:
         for outcome in (Outcome.INSERTED, Outcome.REPLACED):

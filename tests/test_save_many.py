@@ -500,7 +500,7 @@ async def test_one_transaction_on_several_connections_is_refused(outputs) -> Non
         await outputs.save_many([], connections=2, atomic=True)
 
 
-@pytest.mark.parametrize("size", [1, 5, 30])
+@pytest.mark.parametrize("size", [1, 5, 60])
 async def test_even_the_longest_statement_is_prepared_once(outputs, spectra, size) -> None:
     records = [ASPCAP.from_spectrum(spectrum, v_astra="0.8.1") for spectrum in await spectra(size)]
     for _ in range(3):
@@ -520,7 +520,7 @@ async def test_even_the_longest_statement_is_prepared_once(outputs, spectra, siz
 async def test_rows_that_are_expected_to_be_there_are_updated_and_others_inserted(
     outputs, connection, spectra, table
 ) -> None:
-    stored = await spectra(100)
+    stored = await spectra(150)
     # Sequences count what is undone, too.
     for verb in ("insert", "update"):
         await connection.execute(
@@ -549,11 +549,11 @@ async def test_rows_that_are_expected_to_be_there_are_updated_and_others_inserte
     assert await statements_of("0.2.0") == (1, 1)
     assert await statements_of("0.2.1") == (1, 1)
     assert await statements_of("0.2.2") == (0, 1)
-    assert await count(connection) == 200
+    assert await count(connection) == 300
 
 
 async def test_the_temporary_table_is_made_once_a_connection(outputs, spectra) -> None:
-    stored, sent = await spectra(100), []
+    stored, sent = await spectra(150), []
     await outputs.save_many(results(stored))
     async with outputs._database.acquire() as connection:
         connection.add_query_logger(lambda query: sent.append(query.query))
@@ -564,25 +564,26 @@ async def test_the_temporary_table_is_made_once_a_connection(outputs, spectra) -
 
 
 async def test_a_temporary_table_that_was_undone_or_lost_is_made_again(outputs, connection, spectra) -> None:
-    records = results(await spectra(100))
+    records = results(await spectra(150))
     with pytest.raises(UnknownReference):
         await outputs.save_many([*records, nobody(0)])
-    assert (await outputs.save_many(records)).counts == {Outcome.INSERTED: 100}
+    assert (await outputs.save_many(records)).counts == {Outcome.INSERTED: 150}
     await connection.execute(
         "select pg_terminate_backend(pid) from pg_stat_activity "
         "where pid <> pg_backend_pid() and datname = current_database()"
     )
-    assert (await outputs.save_many(records)).counts == {Outcome.REPLACED: 100}
+    assert (await outputs.save_many(records)).counts == {Outcome.REPLACED: 150}
 
 
+@pytest.mark.parametrize("size", [3, 150])
 @pytest.mark.parametrize("record_class", [TheCannon, ASPCAP])
 @pytest.mark.parametrize("character", ["a", "\N{MUSICAL SYMBOL G CLEF}"])
 async def test_texts_of_any_length_are_stored_as_they_are(
-    outputs, connection, spectra, record_class, character
+    outputs, connection, spectra, record_class, character, size
 ) -> None:
-    stored = await spectra(100)
+    stored = await spectra(size)
     for length in (1, 1_000, 1_001, 100_000):
-        tags = [character * (length - place % 2) for place in range(100)]
+        tags = [character * (length - place % 2) for place in range(size)]
         records = [
             record_class.from_spectrum(spectrum, v_astra="0.6.2", tag=tag)
             for spectrum, tag in zip(stored, tags, strict=True)
@@ -590,3 +591,41 @@ async def test_texts_of_any_length_are_stored_as_they_are(
         await outputs.save_many(records)
         query = f"select tag from astra.{record_class.table} order by spectrum_pk"
         assert [row["tag"] for row in await connection.fetch(query)] == tags
+
+
+async def test_rows_that_are_sent_at_once_have_a_type_that_is_made_once_a_connection(
+    outputs, connection, spectra
+) -> None:
+    stored, sent = await spectra(10), []
+    await outputs.save_many(results(stored))
+    async with outputs._database.acquire() as ours:
+        ours.add_query_logger(lambda query: sent.append(query.query))
+    for version in ("0.6.3", "0.7.0"):
+        await outputs.save_many(results(stored, version))
+    assert len(sent) == 2
+    await connection.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where pid <> pg_backend_pid() and datname = current_database()"
+    )
+    assert (await outputs.save_many(results(stored))).counts == {Outcome.REPLACED: 10}
+    assert await connection.fetchval("select count(*) from astra.the_cannon where teff is null") == 20
+
+
+@pytest.mark.parametrize("size", [10, 150])
+async def test_what_was_made_on_a_connection_may_be_there_unknown(outputs, spectra, size) -> None:
+    """A call that is cancelled at the wrong moment does not learn that it was made."""
+    stored = await spectra(size)
+    await outputs.save_many(results(stored))
+    async with outputs._database.acquire() as connection:
+        assert connection.made
+        connection.made.clear()
+    assert (await outputs.save_many(results(stored))).counts == {Outcome.REPLACED: size}
+
+
+async def test_a_column_that_is_added_meanwhile_is_in_nobodys_way(outputs, connection, spectra) -> None:
+    """The types and temporary tables of a connection have the columns that records have, whatever the table has."""
+    for size in (10, 150):
+        stored = await spectra(size)
+        await outputs.save_many(results(stored))
+        await connection.execute(f"alter table astra.the_cannon add column later_{size} real default 1")
+        assert (await outputs.save_many(results(stored))).counts == {Outcome.REPLACED: size}
