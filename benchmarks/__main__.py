@@ -52,7 +52,7 @@ def parts(dsn: str, *, quick: bool, largest: int) -> dict[str, Callable[[], Awai
         "throughput": lambda: throughput.run(dsn, throughput.FULL),
         "connections": lambda: throughput.run(dsn, throughput.RERUN, (REFERENCE, *CONNECTIONS)),
         "single": lambda: small.single(dsn, small.SINGLE),
-        "batches": lambda: small.batches(dsn, (20, 60, 200), 2_000, 7),
+        "batches": lambda: small.batches(dsn, (20, 60, 200), 2_000, 15),
         "validation": validate,
         "workers": lambda: workers.run(dsn, 10_000, 1_000, 2),
         "memory": lambda: memory.run(dsn, 1_000_000, 2_000),

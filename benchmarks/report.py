@@ -113,11 +113,7 @@ def _single(part: str, found: dict[str, Any]) -> Iterator[Section]:
 
 
 def _batches(part: str, found: dict[str, Any]) -> Iterator[Section]:
-    ways = [
-        name
-        for name in next(iter(next(iter(_widths(found)))[1].values()))
-        if not name.startswith(("best", "ratio"))
-    ]
+    ways = list(next(iter(next(iter(_widths(found)))[1].values())))
     rows = [
         (
             f"{width} columns, batches of {size}",

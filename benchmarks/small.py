@@ -125,10 +125,4 @@ async def _batches(
         await series[name].add(lambda name=name: save_all(name), total)
     for peer in peers.values():
         await peer.close()
-    rates = {name: median(found.rates()) for name, found in series.items()}
-    best = max((rate, name) for name, rate in rates.items() if name != "save_many")
-    return {
-        **{name: {"label": peers[name].label, **found.summary()} for name, found in series.items()},
-        "best_of_the_others": best[1],
-        "ratio": round(rates["save_many"] / best[0], 3),
-    }
+    return {name: {"label": peers[name].label, **found.summary()} for name, found in series.items()}
