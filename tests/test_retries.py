@@ -12,8 +12,9 @@ import pytest
 
 import astra_outputs
 from astra_outputs import Outcome, TheCannon
-from astra_outputs.database import TRANSIENT, Database, is_transient
+from astra_outputs.database import Database
 from astra_outputs.errors import ConnectionLost, DatabaseError, UnknownReference
+from astra_outputs.sqlstates import TRANSIENT, is_transient
 
 sys.path.insert(0, str(Path(__file__).parent))
 from proxy import proxied, until

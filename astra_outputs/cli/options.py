@@ -51,7 +51,8 @@ async def connection_to(dsn: str | None, schema: str) -> AsyncIterator[tuple[Con
     CannotConnect
         If no server answers, or it does not let this user in.
     """
-    from astra_outputs.database import Database, translated
+    from astra_outputs.database import Database
+    from astra_outputs.sqlstates import translated
 
     database = Database(dsn, schema=schema, connections=1)
     await database.open()
