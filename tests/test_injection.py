@@ -373,7 +373,7 @@ async def test_a_table_may_have_a_name_that_statements_use_themselves(
         await connection.prepare(text)
 
 
-@tries(200)
+@tries(70)
 @given(
     schema=names.filter(lambda name: not name.startswith("pg_")),
     table=names,
