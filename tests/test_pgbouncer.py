@@ -348,6 +348,21 @@ async def test_no_statement_is_left_on_the_servers_connections(
     assert left == [0, 0]
 
 
+async def test_no_type_is_left_on_the_servers_connections(
+    through: Outputs, outputs: Outputs, connection: asyncpg.Connection, spectra: Any
+) -> None:
+    kept = await spectra(20)
+    left = []
+    for repository in (through, outputs):
+        await repository.save_many(results(kept))
+        left.append(
+            await connection.fetchval(
+                "select count(*) from pg_type where typname like 'row\\_the\\_cannon\\_%'"
+            )
+        )
+    assert left == [0, 1]
+
+
 async def test_statements_are_kept_where_the_server_itself_answers(outputs: Outputs, spectrum: Any) -> None:
     await outputs.save(*results([spectrum]))
     async with outputs._database.acquire() as connection:
