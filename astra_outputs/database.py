@@ -15,7 +15,7 @@ import stamina
 
 from astra_outputs.errors import CannotConnect, Closed, ConnectionLost, DatabaseError
 from astra_outputs.names import check_name
-from astra_outputs.pooler import UNCACHED, DirectConnection, stands_between
+from astra_outputs.pooler import UNCACHED, DirectConnection, made_on, stands_between
 from astra_outputs.sqlstates import READ_ONLY, is_transient, meaning, translated
 from astra_outputs.tls import explain
 
@@ -99,7 +99,8 @@ class Database:
         self._turns = turns or asyncio.Lock()
         self._pool: asyncpg.Pool | None = None
         self.direct = False
-        """Whether the connections are our own, to the server itself: what is made on one stays there."""
+        """Whether the connections know what was made on them; not behind a pooler, nor where they are of the
+        caller's own class."""
         self._at_hand: list[asyncpg.pool.PoolConnectionProxy] = []
         self._waiting = 0
 
@@ -146,13 +147,14 @@ class Database:
             raise CannotConnect(f"{self.where}: {why}") from (None if type(error) is ValueError else error)
 
     async def _connect(self) -> asyncpg.Pool:
+        self.direct = False
         if "statement_cache_size" in self._options:  # for whom a pooler is no news
             return await self._pool_of(self._options)
         pool = await self._pool_of({"connection_class": DirectConnection, **self._options})
         try:
             async with pool.acquire() as connection:
                 if not await stands_between(connection):
-                    self.direct = True
+                    self.direct = made_on(connection) is not None
                     return pool
         except BaseException:
             pool.terminate()

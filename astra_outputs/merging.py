@@ -99,7 +99,7 @@ def merge(statements: Statements, *, again: bool, by_column: bool = False) -> st
         `SomeAreNew` where fewer rows come back than were sent.
     by_column : bool
         Whether to return one row, of an array for each of the columns `returned`, and times as seconds.
-        A driver's row for each takes the client a microsecond more (measured), most of it collecting garbage.
+        A driver's row for each takes the client a microsecond more (measured).
     """
     return (replace if again else upsert_all)(statements, by_column=by_column)
 

@@ -28,8 +28,8 @@ class Rows(NamedTuple):
     positions : Sequence[int]
         Where the records stand in the call, counted from 0.
     values : list
-        What is sent, one record after the other. It is one list since the garbage collector looks into
-        each tuple and list that it meets: a tuple a record took a third of the time of saving it (measured).
+        What is sent, one record after the other: one list, since Python's garbage collector would look into
+        a tuple for each.
     """
 
     key: tuple[str, ...]

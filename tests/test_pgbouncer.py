@@ -363,6 +363,20 @@ async def test_no_type_is_left_on_the_servers_connections(
     assert left == [0, 1]
 
 
+async def test_nothing_is_taken_to_stay_on_connections_of_the_callers_class(
+    database: str, connection: asyncpg.Connection, spectra: Any
+) -> None:
+    """They do not know what was made on them: no column is added to a temporary table in each batch."""
+    sent: list[str] = []
+    async with astra_outputs.connect(database, connection_class=asyncpg.Connection) as outputs:
+        async with outputs._database.acquire() as ours:
+            ours.add_query_logger(lambda query: sent.append(query.query))
+        for size in (20, 150, 150):
+            await outputs.save_many(results(await spectra(size)))
+    assert any("TEMPORARY TABLE" in query for query in sent)
+    assert not any("ALTER TABLE" in query or "CREATE TYPE" in query for query in sent)
+
+
 async def test_statements_are_kept_where_the_server_itself_answers(outputs: Outputs, spectrum: Any) -> None:
     await outputs.save(*results([spectrum]))
     async with outputs._database.acquire() as connection:

@@ -160,7 +160,7 @@ class Holding(Proxy):
             writer.write(content)
 
 
-@pytest.mark.parametrize("size", [20, 500])
+@pytest.mark.parametrize("size", [50, 500])
 async def test_a_session_ended_for_idling_in_a_transaction_is_replaced_and_everything_is_stored(
     database, spectra, connection, size
 ) -> None:
