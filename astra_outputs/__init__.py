@@ -9,7 +9,39 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from astra_outputs.column_types import (
+from astra_outputs.errors import (
+    AmbiguousFlag,
+    AstraOutputsError,
+    CannotConnect,
+    CannotImport,
+    CannotStart,
+    Closed,
+    ConnectionLost,
+    CorruptSpoolFile,
+    DatabaseError,
+    DuplicateKey,
+    FileExists,
+    InvalidMapping,
+    InvalidName,
+    InvalidRecord,
+    InvalidSQL,
+    KeyMismatch,
+    MissingExtra,
+    MissingFile,
+    MissingVersion,
+    OtherRecordClass,
+    PermissionDenied,
+    PipelineFailed,
+    Problem,
+    ReadOnlyColumn,
+    SchemaMismatch,
+    SpoolFull,
+    UnknownColumn,
+    UnknownReference,
+    UnreadableFile,
+    WrongRecordClass,
+)
+from astra_outputs.model.column_types import (
     BigInt,
     Boolean,
     Bytes,
@@ -27,8 +59,9 @@ from astra_outputs.column_types import (
     Text,
     Timestamp,
 )
-from astra_outputs.columns import category, column
-from astra_outputs.flags import BitFlags
+from astra_outputs.model.columns import category, column
+from astra_outputs.model.flags import BitFlags
+from astra_outputs.model.version import format_version, major_minor, parse_version, using_version
 from astra_outputs.records import (
     ASPCAP,
     ApogeeCoaddedSpectrumInApStar,
@@ -44,43 +77,85 @@ from astra_outputs.records import (
     TheCannon,
     TheCannonFlags,
 )
-from astra_outputs.version import format_version, major_minor, parse_version, using_version
 
 if TYPE_CHECKING:
+    from astra_outputs.postgres import sql_files as ddl  # noqa: F401 (`__getattr__` gives it)
     from astra_outputs.repository import Outputs, connect
+    from astra_outputs.saving.report import Rejected, SaveReport
+    from astra_outputs.spool.replay import ReplayReport
+    from astra_outputs.tables.report import TableReport
+    from astra_outputs.work import Failure, Run, RunOptions, RunReport
 
 __all__ = [
     "ASPCAP",
+    "AmbiguousFlag",
     "ApogeeCoaddedSpectrumInApStar",
     "AspcapFlags",
+    "AstraOutputsError",
     "BigInt",
     "BitFlags",
     "Boolean",
     "BossVisitSpectrum",
     "Bytes",
+    "CannotConnect",
+    "CannotImport",
+    "CannotStart",
+    "Closed",
+    "ConnectionLost",
+    "CorruptSpoolFile",
+    "DatabaseError",
     "Double",
+    "DuplicateKey",
+    "Failure",
+    "FileExists",
     "Flags",
     "Integer",
+    "InvalidMapping",
+    "InvalidName",
+    "InvalidRecord",
+    "InvalidSQL",
+    "KeyMismatch",
+    "MissingExtra",
+    "MissingFile",
+    "MissingVersion",
     "NullableFlags",
+    "OtherRecordClass",
     "Outcome",
     "Outputs",
+    "PermissionDenied",
+    "PipelineFailed",
     "PipelineOutputMixin",
+    "Problem",
+    "ReadOnlyColumn",
     "Real",
     "RealArray",
     "Record",
+    "Rejected",
+    "ReplayReport",
     "RequiredBigInt",
     "RequiredBoolean",
     "RequiredInteger",
     "RequiredReal",
     "RequiredText",
+    "Run",
+    "RunOptions",
+    "RunReport",
+    "SaveReport",
+    "SchemaMismatch",
     "SnowWhite",
     "SnowWhiteFlags",
     "Source",
     "Spectrum",
+    "SpoolFull",
+    "TableReport",
     "Text",
     "TheCannon",
     "TheCannonFlags",
     "Timestamp",
+    "UnknownColumn",
+    "UnknownReference",
+    "UnreadableFile",
+    "WrongRecordClass",
     "category",
     "column",
     "connect",
@@ -90,11 +165,24 @@ __all__ = [
     "using_version",
 ]
 
-_WITH_A_DRIVER = {"Outputs", "connect"}
+# Records alone need no database driver: a pipeline's child processes start without it.
+_WHEN_ASKED_FOR = {
+    "Failure": "astra_outputs.work.report",
+    "Outputs": "astra_outputs.repository",
+    "Rejected": "astra_outputs.saving.report",
+    "ReplayReport": "astra_outputs.spool.replay",
+    "Run": "astra_outputs.work.run",
+    "RunOptions": "astra_outputs.work.options",
+    "RunReport": "astra_outputs.work.report",
+    "SaveReport": "astra_outputs.saving.report",
+    "TableReport": "astra_outputs.tables.report",
+    "connect": "astra_outputs.repository",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Records alone need no database driver: a pipeline's child processes start without it.
-    if name in _WITH_A_DRIVER:
-        return getattr(import_module("astra_outputs.repository"), name)
+    if name == "ddl":
+        return import_module("astra_outputs.postgres.sql_files")
+    if name in _WHEN_ASKED_FOR:
+        return getattr(import_module(_WHEN_ASKED_FOR[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,9 +15,9 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-from astra_outputs import ddl
 from astra_outputs.errors import CannotImport, MissingFile
-from astra_outputs.records.base import Record
+from astra_outputs.model.record import Record
+from astra_outputs.postgres import sql_files
 
 BUILT_IN = "astra_outputs.records"
 
@@ -59,7 +59,7 @@ def record_classes(names: Iterable[str] = ()) -> list[type[Record]]:
 def has_sql_file(record_class: type[Record]) -> bool:
     """Tell whether a record class has a SQL file."""
     try:
-        ddl.sql_file(record_class)
+        sql_files.sql_file(record_class)
     except MissingFile:
         return False
     return True

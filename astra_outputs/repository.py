@@ -9,26 +9,25 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 from weakref import WeakSet
 
-from astra_outputs.batches import Duplicates, OnError, Records, class_of
-from astra_outputs.column_types import plain
-from astra_outputs.database import Connection, Database
 from astra_outputs.errors import WrongRecordClass
-from astra_outputs.gate import Gate
-from astra_outputs.merging import Reruns
-from astra_outputs.pending import Pending, Shard
-from astra_outputs.records.base import Record
-from astra_outputs.records.pipeline import PipelineOutputMixin
-from astra_outputs.records.spectrum import SpectrumMixin
-from astra_outputs.report import SaveReport
-from astra_outputs.rows import one_row
-from astra_outputs.saving import Options, Saving
-from astra_outputs.statements import Guards, select_by, statements
-from astra_outputs.version import major_minor, parse_version
-from astra_outputs.writing import save_one
+from astra_outputs.model.column_types import plain
+from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.record import Record
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.model.version import major_minor, parse_version
+from astra_outputs.postgres.database import Connection, Database
+from astra_outputs.reading.pending import Pending, Shard
+from astra_outputs.saving.batches import Duplicates, OnError, Records, class_of
+from astra_outputs.saving.report import SaveReport
+from astra_outputs.saving.rows import one_row
+from astra_outputs.saving.statements import Guards, select_by, statements
+from astra_outputs.saving.store import Store
+from astra_outputs.saving.stream import Options, Saving
+from astra_outputs.saving.writing import save_one
 
 if TYPE_CHECKING:
-    from astra_outputs.history import Change
-    from astra_outputs.replay import ReplayReport
+    from astra_outputs.reading.history import Change
+    from astra_outputs.spool.replay import ReplayReport
     from astra_outputs.tables.report import TableReport
     from astra_outputs.work import Run
     from astra_outputs.work.driving import Pipeline
@@ -47,20 +46,15 @@ class Outputs:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._gate, self._reruns = Gate(database), Reruns()
+        self.store = Store(database)
+        """The schema as the modules below need it; for whoever builds on this package."""
         self._runs: WeakSet[Run] = WeakSet()
 
     def __repr__(self) -> str:
-        return f"Outputs({self._database.where}, schema={self.schema!r})"
+        return f"Outputs({self.store.database.where}, schema={self.schema!r})"
 
     async def __aenter__(self) -> Self:
-        await self._database.open()
-        try:
-            await self._gate.open()
-        except BaseException:
-            await self._database.close()
-            raise
+        await self.store.open()
         return self
 
     async def __aexit__(
@@ -70,12 +64,12 @@ class Outputs:
             for run in list(self._runs):
                 await run.aclose()
         finally:
-            await self._database.close()
+            await self.store.close()
 
     @property
     def schema(self) -> str:
         """The database schema that holds the tables."""
-        return self._database.schema
+        return self.store.schema
 
     async def save(self, record: R, *, keep_newer: bool = False, skip_unchanged: bool = False) -> R:
         """Store one record and return it: a new row, or in place of the one with the same key.
@@ -106,8 +100,8 @@ class Outputs:
         record_class, guards = class_of(record), Guards(keep_newer, skip_unchanged)
         rows = one_row(record)
         texts = statements(record_class, self.schema, rows.key, guards)
-        await self._gate.check(record_class)
-        saved = await self._database.run(
+        await self.store.gate.check(record_class)
+        saved = await self.store.database.run(
             lambda connection: save_one(connection, texts, rows), where=record.table
         )
         saved.tell()
@@ -165,7 +159,7 @@ class Outputs:
         """
         guards = Guards(keep_newer, skip_unchanged)
         options = Options(batch_size, atomic, duplicates, on_error, connections, guards)
-        return await Saving(self._database, self._gate, self._reruns, options).run(records)
+        return await Saving(self.store, options).run(records)
 
     async def save_table(
         self,
@@ -236,9 +230,7 @@ class Outputs:
 
         guards = Guards(keep_newer, skip_unchanged)
         options = Options(batch_size, atomic, duplicates, on_error, connections, guards)
-        return await save_table(
-            self._database, self._gate, self._reruns, record_class, table, v_astra, options
-        )
+        return await save_table(self.store, record_class, table, v_astra, options)
 
     async def get_by_id(self, record_class: type[R], pk: int) -> R | None:
         """Return the row with this `task_pk` (or `pk`), or None if there is none."""
@@ -271,7 +263,7 @@ class Outputs:
     async def history(self, result: P) -> list[Change[P]]:
         """Return each time that a stored result was replaced or deleted, the latest first.
 
-        Where the schema keeps its history (schema/history.sql), from then on.
+        Where the schema keeps its history (schema/add-ons/history.sql), from then on.
 
         Raises
         ------
@@ -287,9 +279,9 @@ class Outputs:
         >>> for change in await outputs.history(result):
         ...     print(change.time, change.user, change.changed)
         """
-        from astra_outputs.history import history_of
+        from astra_outputs.reading.history import history_of
 
-        return await history_of(self._database, result)
+        return await history_of(self.store.database, result)
 
     def pending(
         self,
@@ -326,7 +318,7 @@ class Outputs:
             If the shard, the limit or the version makes no sense.
         """
         asked = Pending.of(record_class, spectrum_class, v_astra, shard, limit)
-        return asked.stream(self._database)
+        return asked.stream(self.store.database)
 
     async def count_pending(
         self,
@@ -337,7 +329,7 @@ class Outputs:
         shard: Shard | None = None,
     ) -> int:
         """Return how many spectra `pending` would yield; the server counts, no row is sent."""
-        return await Pending.of(record_class, spectrum_class, v_astra, shard).count(self._database)
+        return await Pending.of(record_class, spectrum_class, v_astra, shard).count(self.store.database)
 
     def run(
         self, pipeline: Pipeline, spectra: Iterable[Any] | AsyncIterable[Any], **options: Unpack[RunWith]
@@ -372,7 +364,9 @@ class Outputs:
         """
         from astra_outputs.work import Run, RunOptions
 
-        return Run(self, pipeline, spectra, RunOptions(**options))
+        run = Run(self.store, pipeline, spectra, RunOptions(**options))
+        self._runs.add(run)
+        return run
 
     async def replay(self, *folders: Path | str, record_classes: Iterable[type[Record]] = ()) -> ReplayReport:
         """Store what `run` left on the disk while the database was away; may be repeated at will.
@@ -391,10 +385,10 @@ class Outputs:
         ConnectionLost
             If the server stays away; what is not stored stays where it is.
         """
-        from astra_outputs.replay import replay
-        from astra_outputs.spool import Spool
+        from astra_outputs.spool.folder import Spool
+        from astra_outputs.spool.replay import replay
 
-        return await replay(self, [Spool(folder) for folder in folders], record_classes)
+        return await replay(self.store, [Spool(folder) for folder in folders], record_classes)
 
     async def _get(
         self,
@@ -406,7 +400,7 @@ class Outputs:
         if not hasattr(record_class, "natural_keys"):
             raise WrongRecordClass(f"{record_class!r} is not a record class")
         text = select_by(record_class, self.schema, names, newest)
-        row = await self._database.run(
+        row = await self.store.database.run(
             lambda connection: connection.fetchrow(text, *values), where=record_class.table
         )
         return None if row is None else record_class.from_row(dict(row))

@@ -17,10 +17,11 @@ import asyncpg
 import typer
 
 import astra_outputs
-from astra_outputs import ASPCAP, ApogeeCoaddedSpectrumInApStar, Outputs, SnowWhite, Source, TheCannon, ddl
+from astra_outputs import ASPCAP, ApogeeCoaddedSpectrumInApStar, Outputs, SnowWhite, Source, TheCannon
 from astra_outputs.embedded import psql_program
-from astra_outputs.records.pipeline import PipelineOutputMixin
-from astra_outputs.version import parse_version
+from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.version import parse_version
+from astra_outputs.postgres import sql_files
 from benchmarks.measure import Series, load_warning, ratio, say, turns
 from benchmarks.server import server
 
@@ -69,7 +70,7 @@ async def run(dsn: str, rows: int, rounds: int) -> dict[type[PipelineOutputMixin
     """Return what was measured of each table."""
     connection = await asyncpg.connect(dsn)
     for schema in SCHEMAS:
-        await ddl.apply(connection, schema)
+        await sql_files.apply(connection, schema)
     await asyncio.to_thread(_keep_history, dsn)
     costs = {}
     async with (
@@ -147,7 +148,7 @@ def _results(record_class: type[PipelineOutputMixin], spectra: list[Any], versio
 
 
 def _keep_history(dsn: str) -> None:
-    file = ddl.schema_dir() / "history.sql"
+    file = sql_files.schema_dir() / "add-ons/history.sql"
     subprocess.run([psql_program(), "-X", "-q", "-v", "schema=kept", "-f", file, dsn], check=True)
 
 

@@ -16,8 +16,9 @@ import time
 import asyncpg
 
 import astra_outputs
-from astra_outputs import ApogeeCoaddedSpectrumInApStar, TheCannon, ddl
-from astra_outputs.pending import FIRST, PAGE, pending_count, pending_page
+from astra_outputs import ApogeeCoaddedSpectrumInApStar, TheCannon
+from astra_outputs.postgres import sql_files
+from astra_outputs.reading.pending import FIRST, PAGE, pending_count, pending_page
 
 SCHEMA = "pending_benchmark"
 SPECTRA = f"""
@@ -35,7 +36,7 @@ select k, 8001, 5000, 4, 0 from generate_series($1::bigint, $2::bigint) as k whe
 async def fill(connection: asyncpg.Connection, spectra: int) -> None:
     """Make the tables anew, with so many spectra."""
     await connection.execute(f"drop schema if exists {SCHEMA} cascade")
-    await ddl.apply(connection, SCHEMA)
+    await sql_files.apply(connection, SCHEMA)
     await connection.execute("set session_replication_role = replica")
     await connection.execute(SPECTRA, spectra)
 

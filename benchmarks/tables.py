@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import asyncpg
 from pydantic import create_model
 
-from astra_outputs import PipelineOutputMixin, Real, column, ddl
+from astra_outputs import PipelineOutputMixin, Real, column
+from astra_outputs.postgres import sql_files
 from astra_outputs.records.source import Source
 from astra_outputs.records.spectrum import Spectrum
 
@@ -46,7 +47,7 @@ class SpectrumKeys(NamedTuple):
 @lru_cache
 def storage() -> str:
     """Return the storage settings of the pipelines' tables, as their SQL files give them."""
-    text = (ddl.schema_dir() / "tables" / "the_cannon.sql").read_text(encoding="utf-8")
+    text = (sql_files.schema_dir() / "tables" / "the_cannon.sql").read_text(encoding="utf-8")
     found = re.search(r"^\)\s*(?:--.*\s*)*with \((.*?)\);", text, re.MULTILINE)
     return found[1] if found else ""
 
@@ -175,8 +176,8 @@ def arrays_of(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
 
 async def create_parents(connection: asyncpg.Connection, count: int) -> None:
     """Create `count` sources and spectra, which results refer to."""
-    files = [ddl.sql_file(Source), ddl.sql_file(Spectrum)]
-    await ddl.apply(connection, SCHEMA, files)
+    files = [sql_files.sql_file(Source), sql_files.sql_file(Spectrum)]
+    await sql_files.apply(connection, SCHEMA, files)
     await connection.execute(f"set search_path to {SCHEMA}")
     for parent in ("source", "spectrum"):
         known = await connection.fetchval(f"select coalesce(max(pk), 0) from {parent}")

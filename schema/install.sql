@@ -42,8 +42,8 @@ set local search_path to :"schema";
 \ir tables/the_cannon.sql
 \ir tables/snow_white.sql
 \ir tables/aspcap.sql
-\ir flag_definition.sql
-\ir flag_functions.sql
-\ir quality_views.sql
+\ir flags/flag_definition.sql
+\ir flags/flag_functions.sql
+\ir flags/quality_views.sql
 
 commit;

@@ -31,10 +31,10 @@ from astra_outputs import (
     Real,
     Source,
     column,
-    ddl,
     embedded,
 )
 from astra_outputs.errors import CannotStart
+from astra_outputs.postgres import sql_files
 
 # A slow machine is no failure; on CI the examples are the same in each run.
 settings.register_profile("default", deadline=None)
@@ -124,7 +124,7 @@ def install_with_psql(dsn: str, schema: str = "astra") -> None:
     except CannotStart:
         asyncio.run(_apply(dsn, schema))
         return
-    command = [psql, "-X", "-q", "-v", f"schema={schema}", "-f", ddl.schema_dir() / "install.sql", dsn]
+    command = [psql, "-X", "-q", "-v", f"schema={schema}", "-f", sql_files.schema_dir() / "install.sql", dsn]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -132,7 +132,7 @@ def install_with_psql(dsn: str, schema: str = "astra") -> None:
 async def _apply(dsn: str, schema: str) -> None:
     connection = await asyncpg.connect(dsn)
     try:
-        await ddl.apply(connection, schema)
+        await sql_files.apply(connection, schema)
     finally:
         await connection.close()
 
@@ -203,7 +203,7 @@ async def spectrum(spectra: Callable[[int], Awaitable[list[ApogeeCoaddedSpectrum
 @pytest.fixture
 async def other_pipeline(connection: asyncpg.Connection) -> type[OtherPipeline]:
     """A pipeline that is not one of the built-in ones, with its table."""
-    await ddl.apply(connection, "astra", files=[ddl.sql_file(OtherPipeline)])
+    await sql_files.apply(connection, "astra", files=[sql_files.sql_file(OtherPipeline)])
     return OtherPipeline
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from astra_outputs import ddl
 from astra_outputs.catalog.difference import Difference, Says
 from astra_outputs.errors import MissingFile, SchemaMismatch
-from astra_outputs.records.base import Record
+from astra_outputs.model.record import Record
+from astra_outputs.postgres import sql_files
 
 if TYPE_CHECKING:
     from astra_outputs.catalog.model import TableFacts
-    from astra_outputs.database import Connection
+    from astra_outputs.postgres.database import Connection
 
 
 @dataclass(frozen=True)
@@ -128,12 +128,12 @@ def _in_files(record_classes: Iterable[type[Record]]) -> dict[str, TableFacts]:
     files: dict[Path, None] = {}
     for record_class in record_classes:
         try:
-            files[ddl.sql_file(record_class)] = None
+            files[sql_files.sql_file(record_class)] = None
         except MissingFile:
             continue  # the table is reported as missing in its SQL file
-    schema = ddl.schema_dir()
+    schema = sql_files.schema_dir()
     if any(schema in file.parents for file in files):  # a pipeline elsewhere names its bits in its own file
-        files[schema / "flag_definition.sql"] = None
+        files[schema / "flags" / "flag_definition.sql"] = None
     found = from_sql.tables_of(files)
     return {name: table for name, table in found.items() if table.columns}
 

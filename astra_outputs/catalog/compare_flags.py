@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from astra_outputs.catalog.difference import MISSING, NONE, Difference, Says, differ, union
 from astra_outputs.catalog.model import TableFacts
-from astra_outputs.flags import Bit
+from astra_outputs.model.flags import Bit
 
 _ASPECTS: Mapping[str, Callable[[Bit], str]] = {
     "bit": lambda bit: str(bit.bit),

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from astra_outputs.catalog import normal
 from astra_outputs.catalog.model import IDENTITY, ColumnFacts, TableFacts, foreign_key, key, unique_key
-from astra_outputs.flags import Bit
+from astra_outputs.model.flags import Bit
 
 if TYPE_CHECKING:
-    from astra_outputs.database import Connection
+    from astra_outputs.postgres.database import Connection
 
 _TABLES = """
 select c.relname, obj_description(c.oid, 'pg_class') as comment

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from astra_outputs.catalog import normal
 from astra_outputs.catalog.model import IDENTITY, ColumnFacts, TableFacts, foreign_key, key
-from astra_outputs.columns import REQUIRED, Column
-from astra_outputs.records.base import Record
-from astra_outputs.records.spectrum import SpectrumMixin
+from astra_outputs.model.columns import REQUIRED, Column
+from astra_outputs.model.record import Record
+from astra_outputs.model.spectrum import SpectrumMixin
 
 NEXT_SPECTRUM = normal.expression("nextval('spectrum_pk_seq')")
 """How the spectra tables fill `spectrum_pk`: one sequence numbers the spectra of all kinds."""

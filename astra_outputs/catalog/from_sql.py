@@ -17,7 +17,7 @@ from sqlglot.errors import SqlglotError
 from astra_outputs.catalog import normal
 from astra_outputs.catalog.model import IDENTITY, ColumnFacts, TableFacts, foreign_key, key, unique_key
 from astra_outputs.errors import InvalidSQL, MissingFile
-from astra_outputs.flags import Bit
+from astra_outputs.model.flags import Bit
 
 _POSTGRES = Dialect.get_or_raise("postgres")
 _OF_A_TABLE = ("create table", "create index", "create unique", "alter table", "comment on", "insert into")

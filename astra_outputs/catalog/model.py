@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from astra_outputs.flags import Bit
+from astra_outputs.model.flags import Bit
 
 IDENTITY = "identity"
 """Stands for the default of an identity column, whichever of the two kinds it is."""

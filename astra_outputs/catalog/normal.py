@@ -13,7 +13,7 @@ from typing import Any, cast
 from sqlglot import exp, parse_one
 from sqlglot.errors import ParseError
 
-from astra_outputs import column_types
+from astra_outputs.model import column_types
 
 _SIMPLE_NAME = re.compile(r"[a-z_][a-z0-9_$]*")
 

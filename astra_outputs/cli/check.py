@@ -12,7 +12,7 @@ from astra_outputs.cli.options import Dsn, Records, Schema, connection_to, conso
 
 if TYPE_CHECKING:
     from astra_outputs.catalog import Checked
-    from astra_outputs.records.base import Record
+    from astra_outputs.model.record import Record
 
 
 def check(

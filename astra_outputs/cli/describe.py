@@ -12,8 +12,8 @@ import typer
 from astra_outputs.cli.options import Records, console
 
 if TYPE_CHECKING:
-    from astra_outputs.catalog.description.pages import Block
-    from astra_outputs.records.base import Record
+    from astra_outputs.describe.pages import Block
+    from astra_outputs.model.record import Record
 
 
 class Format(str, Enum):  # noqa: UP042 (typer shows the values of such an enumeration in its help)
@@ -34,7 +34,7 @@ def describe(
     sql: Annotated[bool, typer.Option(help="Whether the SQL file is shown as well.")] = True,
 ) -> None:
     """Show the columns of a table by category, its flags, its key and its SQL; or list all tables."""
-    from astra_outputs.catalog import description
+    from astra_outputs import describe as description
     from astra_outputs.discover import record_classes
 
     classes = record_classes(records or ())
@@ -79,7 +79,7 @@ def _print(blocks: Iterable[Block]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from astra_outputs.catalog.description.pages import Code, Grid, Heading, Paragraph
+    from astra_outputs.describe.pages import Code, Grid, Heading, Paragraph
 
     screen = console()
     for block in blocks:

@@ -12,7 +12,7 @@ from astra_outputs.cli.describe import _named
 from astra_outputs.cli.options import Dsn, Records, Schema, console
 
 if TYPE_CHECKING:
-    from astra_outputs.history import Change
+    from astra_outputs.reading.history import Change
 
 
 def history(
@@ -34,7 +34,7 @@ def history(
 ) -> None:
     """Show who replaced a result when, and what changed, the newest first.
 
-    Needs a schema that keeps its history (schema/history.sql).
+    Needs a schema that keeps its history (schema/add-ons/history.sql).
     """
     from astra_outputs.discover import record_classes
 
@@ -52,7 +52,7 @@ async def _history(
     dsn: str | None,
     schema: str,
 ) -> Sequence[Change[Any]]:
-    from astra_outputs.history import history
+    from astra_outputs.reading.history import history
     from astra_outputs.repository import connect
 
     async with connect(dsn, schema=schema) as outputs:
@@ -61,7 +61,7 @@ async def _history(
             if result is None:
                 raise typer.BadParameter(f"{record_class.table} has no such result of spectrum {spectrum}")
             task = result.task_pk
-        return await history(outputs._database, record_class, task)
+        return await history(outputs.store.database, record_class, task)
 
 
 def _print(changes: Sequence[Change[Any]]) -> None:

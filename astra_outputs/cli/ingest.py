@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from astra_outputs.ingest import IngestReport, Mapping
-    from astra_outputs.records.pipeline import PipelineOutputMixin
-    from astra_outputs.records.spectrum import SpectrumMixin
+    from astra_outputs.model.pipeline import PipelineOutputMixin
+    from astra_outputs.model.spectrum import SpectrumMixin
 
 
 def ingest(
@@ -45,7 +45,7 @@ def ingest(
     from astra_outputs.ingest import IngestReport, read_mapping
     from astra_outputs.ingest.mapping import spectrum_class_of
     from astra_outputs.ingest.report import check_place
-    from astra_outputs.records.pipeline import PipelineOutputMixin
+    from astra_outputs.model.pipeline import PipelineOutputMixin
 
     classes = record_classes(records or ())
     results = {one.table: one for one in classes if issubclass(one, PipelineOutputMixin)}

@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from astra_outputs.database import Connection
+    from astra_outputs.postgres.database import Connection
 
 Dsn = Annotated[
     str | None,
@@ -51,8 +51,8 @@ async def connection_to(dsn: str | None, schema: str) -> AsyncIterator[tuple[Con
     CannotConnect
         If no server answers, or it does not let this user in.
     """
-    from astra_outputs.database import Database
-    from astra_outputs.sqlstates import translated
+    from astra_outputs.postgres.database import Database
+    from astra_outputs.postgres.sqlstates import translated
 
     database = Database(dsn, schema=schema, connections=1)
     await database.open()

@@ -11,8 +11,8 @@ import typer
 from astra_outputs.cli.options import Dsn, Records, Schema
 
 if TYPE_CHECKING:
-    from astra_outputs.records.base import Record
-    from astra_outputs.replay import ReplayReport
+    from astra_outputs.model.record import Record
+    from astra_outputs.spool.replay import ReplayReport
 
 
 def replay(

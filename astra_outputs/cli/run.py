@@ -16,7 +16,7 @@ import typer
 from astra_outputs.cli.options import Dsn, Records, Schema
 
 if TYPE_CHECKING:
-    from astra_outputs.pending import Pending
+    from astra_outputs.reading.pending import Pending
     from astra_outputs.repository import Outputs
     from astra_outputs.work import Run, RunReport
     from astra_outputs.work.driving import Pipeline
@@ -81,10 +81,10 @@ def run(
     stored, and with 1 if some are refused, lost or still on the disk; failures of the pipeline are
     listed, and tried again by the next run.
     """
-    from astra_outputs.pending import Pending
-    from astra_outputs.pipelines import class_named, pipeline_named, result_class
-    from astra_outputs.records.spectrum import SpectrumMixin
-    from astra_outputs.version import configured_version
+    from astra_outputs.cli.named import class_named, pipeline_named, result_class
+    from astra_outputs.model.spectrum import SpectrumMixin
+    from astra_outputs.model.version import configured_version
+    from astra_outputs.reading.pending import Pending
     from astra_outputs.work import RunOptions
 
     logging.basicConfig(
@@ -115,7 +115,7 @@ def run(
 
 
 def _version(text: str) -> int:
-    from astra_outputs.version import parse_version
+    from astra_outputs.model.version import parse_version
 
     try:
         return parse_version(int(text) if text.isdecimal() else text)
@@ -197,8 +197,8 @@ class Worker:
 
         options = self.options
         if sys.stderr.isatty():
-            options = replace(options, total=await self.asked.count(outputs._database))
-        self._run = Run(outputs, self.pipeline, self._spectra(outputs), options)
+            options = replace(options, total=await self.asked.count(outputs.store.database))
+        self._run = Run(outputs.store, self.pipeline, self._spectra(outputs), options)
         try:
             return await self._run
         finally:
@@ -207,7 +207,7 @@ class Worker:
 
     async def _spectra(self, outputs: Outputs) -> AsyncIterator[Any]:
         """Yield what is pending, but for those that failed since this worker was started."""
-        async for spectrum in self.asked.stream(outputs._database):
+        async for spectrum in self.asked.stream(outputs.store.database):
             if spectrum.spectrum_pk not in self._failed:
                 yield spectrum
 

@@ -11,11 +11,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from astra_outputs.column_types import BOOLEAN, TEXT, TIMESTAMP
-from astra_outputs.columns import Column
 from astra_outputs.errors import InvalidRecord, Problem, UnreadableFile
 from astra_outputs.ingest.mapping import Mapping, Origin
-from astra_outputs.records.base import Record
+from astra_outputs.model.column_types import BOOLEAN, TEXT, TIMESTAMP
+from astra_outputs.model.columns import Column
+from astra_outputs.model.record import Record
 
 Values = dict[str, Any]
 

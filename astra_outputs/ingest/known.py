@@ -6,9 +6,9 @@ from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from astra_outputs.errors import InvalidRecord, Problem
-from astra_outputs.records.base import Record
+from astra_outputs.model.record import Record
 from astra_outputs.records.source import Source
-from astra_outputs.statements import statements
+from astra_outputs.saving.statements import statements
 
 if TYPE_CHECKING:
     from astra_outputs.repository import Outputs
@@ -48,7 +48,7 @@ async def stored_under(outputs: Outputs, records: Iterable[R]) -> dict[Key, R]:
 async def _rows(
     outputs: Outputs, record_class: type[R], names: tuple[str, ...], query: str, arrays: list[list[Any]]
 ) -> dict[Key, R]:
-    rows = await outputs._database.run(
+    rows = await outputs.store.database.run(
         lambda connection: connection.fetch(query, *arrays), where=record_class.table
     )
     return {tuple((name, row[name]) for name in names): record_class.from_row(dict(row)) for row in rows}

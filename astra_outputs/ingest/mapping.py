@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from astra_outputs.errors import InvalidMapping, InvalidRecord
-from astra_outputs.records.base import Record
+from astra_outputs.model.record import Record
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.model.version import parse_version
 from astra_outputs.records.source import Source
-from astra_outputs.records.spectrum import SpectrumMixin
-from astra_outputs.version import parse_version
 
 
 def _several(value: Any) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from astra_outputs.errors import FileExists, MissingFile
-from astra_outputs.records.base import Outcome
+from astra_outputs.model.record import Outcome
 
 HEADER = ["file", "row", "column", "value", "reason"]
 

@@ -16,10 +16,10 @@ from astra_outputs.ingest.files import Row, open_table
 from astra_outputs.ingest.known import Key, key_of, put_on_top, stored_under
 from astra_outputs.ingest.mapping import Mapping
 from astra_outputs.ingest.report import IngestReport, Refused
-from astra_outputs.records.base import Record
-from astra_outputs.records.pipeline import PipelineOutputMixin
+from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.record import Record
+from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.records.source import Source
-from astra_outputs.records.spectrum import SpectrumMixin
 
 if TYPE_CHECKING:
     from astra_outputs.repository import Outputs

@@ -1,5 +1,8 @@
 """The record classes: one for each table, known to Pydantic and ignorant of databases."""
 
+from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.record import Outcome, Record
+from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.records.apogee import ApogeeCoaddedSpectrumInApStar
 from astra_outputs.records.aspcap import ASPCAP
 from astra_outputs.records.aspcap_flags import (
@@ -12,7 +15,6 @@ from astra_outputs.records.aspcap_flags import (
     IrfmTeffFlags,
     LimitedAbundanceFlags,
 )
-from astra_outputs.records.base import Outcome, Record
 from astra_outputs.records.boss import BossVisitSpectrum
 from astra_outputs.records.member_flags import ApogeeMemberFlags
 from astra_outputs.records.photometry_flags import (
@@ -22,10 +24,9 @@ from astra_outputs.records.photometry_flags import (
     UnwiseCoaddFlags,
     UnwiseDetectionFlags,
 )
-from astra_outputs.records.pipeline import PipelineOutputMixin
 from astra_outputs.records.snow_white import SnowWhite, SnowWhiteFlags
 from astra_outputs.records.source import Source
-from astra_outputs.records.spectrum import Spectrum, SpectrumMixin
+from astra_outputs.records.spectrum import Spectrum
 from astra_outputs.records.spectrum_flags import (
     APOGEE_BAD,
     ApogeeSpectrumFlags,

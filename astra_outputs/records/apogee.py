@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from astra_outputs.column_types import BigInt, Flags, Integer, Real, RequiredText
-from astra_outputs.columns import category, column
-from astra_outputs.records.spectrum import SpectrumMixin
+from astra_outputs.model.column_types import BigInt, Flags, Integer, Real, RequiredText
+from astra_outputs.model.columns import category, column
+from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.records.spectrum_flags import APOGEE_BAD, ApogeeSpectrumFlags
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astra_outputs.column_types import (
+from astra_outputs.model.column_types import (
     Flags,
     Integer,
     NullableFlags,
@@ -11,7 +11,8 @@ from astra_outputs.column_types import (
     RequiredText,
     Text,
 )
-from astra_outputs.columns import category, column
+from astra_outputs.model.columns import category, column
+from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.records.aspcap_flags import (
     ASPCAP_BAD,
     AspcapFlags,
@@ -30,7 +31,6 @@ from astra_outputs.records.labels import (
     initial,
     raw,
 )
-from astra_outputs.records.pipeline import PipelineOutputMixin
 
 
 class ASPCAP(PipelineOutputMixin):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from astra_outputs.columns import column
-from astra_outputs.flags import BitFlags
+from astra_outputs.model.columns import column
+from astra_outputs.model.flags import BitFlags
 
 
 class AspcapFlags(BitFlags):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from astra_outputs.column_types import (
+from astra_outputs.model.column_types import (
     BigInt,
     Boolean,
     Flags,
@@ -16,8 +16,8 @@ from astra_outputs.column_types import (
     RequiredText,
     Text,
 )
-from astra_outputs.columns import category, column
-from astra_outputs.records.spectrum import SpectrumMixin
+from astra_outputs.model.columns import category, column
+from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.records.spectrum_flags import GriGaiaTransformFlags, ZWarningFlags
 
 

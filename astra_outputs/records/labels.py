@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from astra_outputs.columns import column
+from astra_outputs.model.columns import column
 
 
 def abundance(element: str, *, relative_to: str = "H") -> Any:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from astra_outputs.column_types import Flags, Real, Text
-from astra_outputs.columns import category, column
-from astra_outputs.flags import BitFlags
+from astra_outputs.model.column_types import Flags, Real, Text
+from astra_outputs.model.columns import category, column
+from astra_outputs.model.flags import BitFlags
+from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.records.labels import error_of, formal_error_of
-from astra_outputs.records.pipeline import PipelineOutputMixin
 
 
 class SnowWhiteFlags(BitFlags):

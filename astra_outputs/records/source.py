@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from astra_outputs.column_types import (
+from astra_outputs.model.column_types import (
     BigInt,
     Bytes,
     Double,
@@ -16,8 +16,8 @@ from astra_outputs.column_types import (
     Text,
     Timestamp,
 )
-from astra_outputs.columns import category, column
-from astra_outputs.records.base import Record
+from astra_outputs.model.columns import category, column
+from astra_outputs.model.record import Record
 from astra_outputs.records.member_flags import ApogeeMemberFlags
 from astra_outputs.records.photometry_flags import (
     GlimpseCloseSourceFlags,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from astra_outputs.flags import BitFlags
+from astra_outputs.model.flags import BitFlags
 
 
 class ApogeeSpectrumFlags(BitFlags):

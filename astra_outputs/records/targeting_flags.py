@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astra_outputs.flags import BitFlags
+from astra_outputs.model.flags import BitFlags
 
 
 class ApogeeTarget1Flags(BitFlags):

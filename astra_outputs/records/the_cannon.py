@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from astra_outputs.column_types import Flags, Real, RequiredInteger
-from astra_outputs.columns import category, column
-from astra_outputs.flags import BitFlags
+from astra_outputs.model.column_types import Flags, Real, RequiredInteger
+from astra_outputs.model.columns import category, column
+from astra_outputs.model.flags import BitFlags
+from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.records.labels import abundance, error_of, formal_error_of
-from astra_outputs.records.pipeline import PipelineOutputMixin
 
 
 class TheCannonFlags(BitFlags):

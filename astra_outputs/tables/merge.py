@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 
-from astra_outputs import merging
-from astra_outputs.database import Connection
 from astra_outputs.errors import DatabaseError
-from astra_outputs.report import KEPT, UNCHANGED
-from astra_outputs.statements import Statements
+from astra_outputs.postgres.database import Connection
+from astra_outputs.saving import merging
+from astra_outputs.saving.report import KEPT, UNCHANGED
+from astra_outputs.saving.statements import Statements
 from astra_outputs.tables.cells import Values
 from astra_outputs.tables.encode import HEADER, TRAILER, Encoder, decoded
 from astra_outputs.tables.order import Keys, Places, places_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from astra_outputs.records.base import Outcome
-from astra_outputs.report import OUTCOMES, SaveReport
+from astra_outputs.model.record import Outcome
+from astra_outputs.saving.report import OUTCOMES, SaveReport
 
 
 class TableReport(SaveReport):

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from astra_outputs.column_types import BOOLEAN, ColumnType
-from astra_outputs.columns import REQUIRED, Column, ColumnFacts
 from astra_outputs.errors import (
     InvalidRecord,
     Problem,
@@ -19,11 +17,13 @@ from astra_outputs.errors import (
     WrongRecordClass,
     shorten,
 )
-from astra_outputs.records.pipeline import PipelineOutputMixin
+from astra_outputs.model.column_types import BOOLEAN, ColumnType
+from astra_outputs.model.columns import REQUIRED, Column, ColumnFacts
+from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.version import configured_version
 from astra_outputs.tables.cells import Cells
 from astra_outputs.tables.read import cells_of, named_columns
 from astra_outputs.tables.rules import Checked, check
-from astra_outputs.version import configured_version
 
 LISTED = 10
 """Most refused values that an error lists; it counts the others."""

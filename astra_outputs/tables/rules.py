@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from astra_outputs.column_types import FIRST_TIME, LAST_TIME
-from astra_outputs.columns import Column
 from astra_outputs.errors import Problem
+from astra_outputs.model.column_types import FIRST_TIME, LAST_TIME
+from astra_outputs.model.columns import Column
 from astra_outputs.tables.cells import Cells, Flagged, Values, objects
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)

@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from astra_outputs.database import Connection, Database
 from astra_outputs.errors import AstraOutputsError, DuplicateKey, UnknownReference
-from astra_outputs.gate import Gate
-from astra_outputs.merging import Reruns
-from astra_outputs.records.pipeline import PipelineOutputMixin
-from astra_outputs.report import KEPT, REJECTED, Rejected
-from astra_outputs.saving import Options
-from astra_outputs.sifting import is_about_rows
-from astra_outputs.statements import statements
+from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.postgres.database import Connection, Database
+from astra_outputs.saving.bad_rows import is_about_rows
+from astra_outputs.saving.report import KEPT, REJECTED, Rejected
+from astra_outputs.saving.statements import statements
+from astra_outputs.saving.store import Store
+from astra_outputs.saving.stream import Options
 from astra_outputs.tables.encode import Encoder
 from astra_outputs.tables.merge import Blocks, Stored, store_rows
 from astra_outputs.tables.order import Keys, Order, Places, in_order
@@ -26,21 +25,19 @@ from astra_outputs.tables.rows import TableRows, table_rows
 
 
 async def save_table(
-    database: Database,
-    gate: Gate,
-    reruns: Reruns,
+    store: Store,
     record_class: type[PipelineOutputMixin],
     table: Any,
     v_astra: Any,
     options: Options,
 ) -> TableReport:
     """Save a table; see `Outputs.save_table`."""
-    _refuse_too_many(options, database)
+    _refuse_too_many(options, store.database)
     # Checking takes a while for a large table; other tasks go on meanwhile.
     rows = await asyncio.to_thread(table_rows, record_class, table, v_astra)
     rows.refuse(constants_only=options.on_error == "collect")
-    await gate.check(record_class, database)
-    return await _Saving(database, rows, reruns, options).run()
+    await store.gate.check(record_class)
+    return await _Saving(store, rows, options).run()
 
 
 def _refuse_too_many(options: Options, database: Database) -> None:
@@ -55,15 +52,15 @@ def _refuse_too_many(options: Options, database: Database) -> None:
 class _Saving:
     """One call of `save_table`."""
 
-    def __init__(self, database: Database, rows: TableRows, reruns: Reruns, options: Options) -> None:
-        self._database, self._rows, self._reruns, self._options = database, rows, reruns, options
+    def __init__(self, store: Store, rows: TableRows, options: Options) -> None:
+        self._database, self._rows, self._reruns, self._options = store.database, rows, store.reruns, options
         self._keys = Keys(*rows.keys())
         self._v_astra = rows.columns["v_astra"].stored.spread(rows.length)
         self._encoder = Encoder(
             {name: (checked.column.type.sql, checked.stored) for name, checked in rows.columns.items()}
         )
         self._texts = statements(
-            rows.record_class, database.schema, rows.record_class.natural_keys[0], options.guards
+            rows.record_class, store.schema, rows.record_class.natural_keys[0], options.guards
         )
         self._stored = Stored(rows.length)
         self._stored.codes[:] = REJECTED

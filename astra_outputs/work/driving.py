@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any, Literal
 
 from astra_outputs.errors import PipelineFailed, WrongRecordClass, shorten
-from astra_outputs.facts import tell
-from astra_outputs.records.base import Record
+from astra_outputs.events import tell
+from astra_outputs.model.record import Record
 from astra_outputs.work.feeding import END, Feed
 from astra_outputs.work.report import Failure
 from astra_outputs.work.timing import Stopwatch, Timed, stamp

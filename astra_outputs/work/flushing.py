@@ -7,21 +7,20 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from astra_outputs.database import retrying_for
 from astra_outputs.errors import ConnectionLost, DatabaseError, SpoolFull
-from astra_outputs.facts import tell
-from astra_outputs.records.base import Outcome, Record
-from astra_outputs.replay import ReplayReport, replay
-from astra_outputs.report import SaveReport
-from astra_outputs.spool import REJECTED, WAITING, Spool
+from astra_outputs.events import tell
+from astra_outputs.model.record import Outcome, Record
+from astra_outputs.postgres.database import retrying_for
+from astra_outputs.saving.report import SaveReport
+from astra_outputs.saving.store import Store
+from astra_outputs.saving.stream import Options, Saving
+from astra_outputs.spool.folder import REJECTED, WAITING, Spool
+from astra_outputs.spool.replay import ReplayReport, replay
 from astra_outputs.work.driving import Made
 from astra_outputs.work.report import RunReport
 from astra_outputs.work.timing import ServerClock, spread
-
-if TYPE_CHECKING:
-    from astra_outputs.repository import Outputs
 
 log = logging.getLogger("astra_outputs.worker")
 T = TypeVar("T")
@@ -54,7 +53,7 @@ class Flusher:
 
     Parameters
     ----------
-    outputs : Outputs
+    store : Store
     spool : Spool
     bounds : Bounds
     report : RunReport
@@ -65,13 +64,13 @@ class Flusher:
 
     def __init__(
         self,
-        outputs: Outputs,
+        store: Store,
         spool: Spool,
         bounds: Bounds,
         report: RunReport,
         safe: Callable[[list[Record], int], None],
     ) -> None:
-        self._outputs, self._spool, self._bounds, self._report = outputs, spool, bounds, report
+        self._store, self._spool, self._bounds, self._report = store, spool, bounds, report
         self._safe = safe
         self._made: list[Made] = []
         self._oldest = 0.0
@@ -124,14 +123,14 @@ class Flusher:
             if not self._made:
                 break
             batch = self._made[: self._bounds.batch_size]
-            await self._store(batch)
+            await self._store_batch(batch)
             del self._made[: len(batch)]
             self._oldest = self._time()
             self._urgent = self._urgent and bool(self._made)
         if self._draining is not None:
             await self._draining
         if self._report.counts[Outcome.SPOOLED] and not self._impatient.is_set():
-            await self.drain_now(0.0 if self._urgent else self._outputs._database.retry_for)
+            await self.drain_now(0.0 if self._urgent else self._store.database.retry_for)
 
     async def _due(self) -> None:
         """Wait until a batch is full or old enough, or the end has come."""
@@ -148,7 +147,7 @@ class Flusher:
             except TimeoutError:
                 return
 
-    async def _store(self, batch: list[Made]) -> None:
+    async def _store_batch(self, batch: list[Made]) -> None:
         """Store records of any classes, or put them on the disk."""
         overhead = sum(made.overhead for made in batch) + self._overhead
         self._overhead = 0.0
@@ -197,13 +196,12 @@ class Flusher:
         return [record for record in records if record.outcome is not Outcome.REJECTED]
 
     async def _save(self, records: list[Record]) -> SaveReport:
-        budget = 0.0 if self._away or self._impatient.is_set() else self._outputs._database.retry_for
+        budget = 0.0 if self._away or self._impatient.is_set() else self._store.database.retry_for
 
         async def save() -> SaveReport:
             with retrying_for(budget):
-                return await self._outputs.save_many(
-                    records, batch_size=len(records), duplicates="last", on_error="collect"
-                )
+                options = Options(len(records), duplicates="last", on_error="collect")
+                return await Saving(self._store, options).run(records)
 
         return await self._unless_it_hangs(save(), budget + HANGS)
 
@@ -288,7 +286,9 @@ class Flusher:
         try:
             with retrying_for(budget):
                 await self._unless_it_hangs(
-                    replay(self._outputs, [self._spool], into=report), budget + HANGS, lambda: report.files
+                    replay(self._store, [self._spool], into=report),
+                    budget + HANGS,
+                    lambda: report.files,
                 )
         except (DatabaseError, OSError) as error:
             self._away = self._away or is_passing(error)

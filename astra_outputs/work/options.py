@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from astra_outputs.spool import DEFAULT_LIMIT
+from astra_outputs.spool.folder import DEFAULT_LIMIT
 from astra_outputs.work.driving import OnError
 
 

@@ -20,7 +20,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from astra_outputs.errors import WrongRecordClass, shorten
-from astra_outputs.version import using_version
+from astra_outputs.model.version import using_version
 from astra_outputs.work.driving import ElsewhereFailed, Pipeline, is_async
 from astra_outputs.work.timing import Stopwatch, Timed
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from astra_outputs.records.base import Outcome
-from astra_outputs.replay import ReplayReport
-from astra_outputs.report import Rejected
+from astra_outputs.model.record import Outcome
+from astra_outputs.saving.report import Rejected
+from astra_outputs.spool.replay import ReplayReport
 
 SHOWN = 20
 """Most lines of one kind that a report prints."""

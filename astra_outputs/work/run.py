@@ -10,13 +10,14 @@ from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable
 from contextlib import suppress
 from contextvars import Context, copy_context
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from astra_outputs import version
 from astra_outputs.errors import DatabaseError, PipelineFailed
-from astra_outputs.facts import tell
-from astra_outputs.records.base import Record
-from astra_outputs.spool import Spool
+from astra_outputs.events import tell
+from astra_outputs.model import version
+from astra_outputs.model.record import Record
+from astra_outputs.saving.store import Store
+from astra_outputs.spool.folder import Spool
 from astra_outputs.work.driving import Driver, Event, Made, Pipeline, is_async
 from astra_outputs.work.feeding import Feed, Room, Stopped
 from astra_outputs.work.flushing import Bounds, Flusher
@@ -24,9 +25,6 @@ from astra_outputs.work.options import RunOptions
 from astra_outputs.work.pool import Child, check_picklable
 from astra_outputs.work.progress import Progress
 from astra_outputs.work.report import Failure, RunReport
-
-if TYPE_CHECKING:
-    from astra_outputs.repository import Outputs
 
 log = logging.getLogger("astra_outputs.worker")
 
@@ -45,14 +43,14 @@ class Run:
 
     def __init__(
         self,
-        outputs: Outputs,
+        store: Store,
         pipeline: Pipeline,
         spectra: Iterable[Any] | AsyncIterable[Any],
         options: RunOptions,
     ) -> None:
         if options.processes:
             check_picklable(pipeline)
-        self._outputs, self._pipeline, self._spectra, self._options = outputs, pipeline, spectra, options
+        self._store, self._pipeline, self._spectra, self._options = store, pipeline, spectra, options
         given = (
             version._configured.get() if options.v_astra is None else version.parse_version(options.v_astra)
         )
@@ -115,8 +113,7 @@ class Run:
         self._room = Room(BATCHES * options.batch_size)
         spool = Spool(options.folder, options.spool_limit)
         bounds = Bounds(options.batch_size, options.max_age)
-        self._flusher = Flusher(self._outputs, spool, bounds, self.report, self._is_safe)
-        self._outputs._runs.add(self)
+        self._flusher = Flusher(self._store, spool, bounds, self.report, self._is_safe)
         await self._ask_time()
         # What a killed worker left must be stored before anyone asks what is pending.
         await self._flusher.drain_now()
@@ -129,7 +126,7 @@ class Run:
     async def _ask_time(self) -> None:
         with suppress(DatabaseError):
             self._flusher.clock.set(
-                await self._outputs._database.run(
+                await self._store.database.run(
                     lambda connection: connection.fetchval("select clock_timestamp()")
                 )
             )
@@ -288,7 +285,6 @@ class Run:
                 self._room.give(self._safe.popleft()[1])
             self.stop()
             await asyncio.wait({self._flushing})
-        self._outputs._runs.discard(self)
         tasks = [*self._tasks, *([self._stopping] if self._stopping else [])]
         for task in tasks:
             task.cancel()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic, perf_counter
 from typing import Any, NamedTuple
 
-from astra_outputs.records.base import Record
+from astra_outputs.model.record import Record
 
 
 class Timed(NamedTuple):

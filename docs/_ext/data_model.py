@@ -14,8 +14,8 @@ from generated import write_pages
 from sphinx.application import Sphinx
 from sphinx.domains.std import StandardDomain
 
-from astra_outputs.catalog import description
-from astra_outputs.catalog.description.table import TableDescription
+from astra_outputs import describe as description
+from astra_outputs.describe.table import TableDescription
 from astra_outputs.discover import record_classes
 
 FOLDER = "data-model"

@@ -26,8 +26,9 @@ from rich.progress import track
 from rich.table import Table
 from stars import CatalogueStar, read_stars
 
-from astra_outputs import Outputs, connect, ddl, embedded, using_version
+from astra_outputs import Outputs, connect, embedded, using_version
 from astra_outputs.errors import AstraOutputsError, KeyMismatch
+from astra_outputs.postgres import sql_files
 
 SCHEMA = "astra"
 RUNS = (
@@ -85,8 +86,8 @@ async def prepare(connection: asyncpg.Connection) -> None:
         found = await connection.fetchval("select count(*) from irfm")
         say("found", f"{found:,} results of an earlier demo: schema {SCHEMA} is dropped and made anew")
     await connection.execute(f"drop schema if exists {SCHEMA} cascade")
-    file = ddl.sql_file(IRFM)
-    await ddl.apply(connection, SCHEMA, extra=[file])
+    file = sql_files.sql_file(IRFM)
+    await sql_files.apply(connection, SCHEMA, extra=[file])
     say("schema", f"{SCHEMA}, made from the package's schema/ and {file.name} of the pipeline's author")
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import hypot
 
 from astra_outputs import BitFlags, Flags, PipelineOutputMixin, Real, Source, category, column
-from astra_outputs.records.spectrum import SpectrumMixin
+from astra_outputs.model.spectrum import SpectrumMixin
 
 REDDENING = 1.5
 """E(J - Ks) / A_K."""

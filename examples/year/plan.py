@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import create_model
 
 from astra_outputs import ASPCAP, PipelineOutputMixin, Real, SnowWhite, TheCannon, column
-from astra_outputs.column_types import REAL
+from astra_outputs.model.column_types import REAL
 
 MONTHS = range(1, 13)
 RELEASES = {1: 6000, 2: 6001, 4: 7000, 6: 7001, 8: 8000, 10: 8001, 12: 1_000_000}

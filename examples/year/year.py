@@ -33,8 +33,9 @@ from plan import BUILT_IN, MONTHS, Plan, create_table
 from worker import NO_SERVER, Share
 
 import astra_outputs
-from astra_outputs import ApogeeCoaddedSpectrumInApStar, ddl, embedded
+from astra_outputs import ApogeeCoaddedSpectrumInApStar, embedded
 from astra_outputs.embedded import EmbeddedServer
+from astra_outputs.postgres import sql_files
 
 SETTINGS = {"max_connections": "100", "fsync": "off", "synchronous_commit": "on"}
 """What a killed process has written stays: only a machine that loses its power would need fsync."""
@@ -98,7 +99,7 @@ class Year:
 
     async def _create(self) -> None:
         connection = await asyncpg.connect(self.dsn)
-        await ddl.apply(connection, "astra")
+        await sql_files.apply(connection, "astra")
         await connection.execute("set search_path to astra")
         for record_class in self.plan.record_classes[len(BUILT_IN) :]:
             await connection.execute(create_table(record_class))

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import psutil
 
-from astra_outputs import ddl, embedded
+from astra_outputs import embedded
 from astra_outputs.embedded import PATIENCE, EmbeddedServer
+from astra_outputs.postgres import sql_files
 
 SETTINGS = {"max_connections": "60", "shared_buffers": "64MB", "fsync": "on", "synchronous_commit": "on"}
 """As durable as in production, and small."""
@@ -107,7 +108,7 @@ class CrashServer:
         """Make a database with the schema, and return its DSN."""
         if not self._has_template:
             self._psql("postgres", "-c", "create database template")
-            self._psql("template", "-v", "schema=astra", "-f", str(ddl.schema_dir() / "install.sql"))
+            self._psql("template", "-v", "schema=astra", "-f", str(sql_files.schema_dir() / "install.sql"))
             self._has_template = True
         name = f"faults_{os.getpid()}_{next(self._names)}"
         self._psql("postgres", "-c", f"create database {name} template template")

@@ -11,8 +11,8 @@ from witness import COLUMNS, Key, Told, generation_of, values
 
 from astra_outputs import TheCannon
 from astra_outputs.errors import CorruptSpoolFile
-from astra_outputs.spool import REJECTED, Spool
-from astra_outputs.spool_file import decode
+from astra_outputs.spool.file_format import decode
+from astra_outputs.spool.folder import REJECTED, Spool
 
 SHOWN = 10
 """Most violations of one kind that are listed."""

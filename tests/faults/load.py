@@ -24,7 +24,7 @@ from witness import WRITTEN, Writer, result
 import astra_outputs
 from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outputs, TheCannon
 from astra_outputs.errors import AstraOutputsError, CannotConnect, DatabaseError
-from astra_outputs.spool import Spool
+from astra_outputs.spool.folder import Spool
 
 STOPPED = 143
 

@@ -13,7 +13,7 @@ from witness import COLUMNS, result, values
 import astra_outputs
 from astra_outputs import Outcome, TheCannon
 from astra_outputs.errors import CannotConnect, ConnectionLost
-from astra_outputs.spool import Spool
+from astra_outputs.spool.folder import Spool
 
 VERSION = 8001
 COPY = b"COPY "
@@ -65,7 +65,7 @@ async def test_a_connection_that_is_cut_again_and_again_is_an_error_when_the_bud
 ) -> None:
     stored = await spectra(10)
     async with proxied(database) as proxy, astra_outputs.connect(proxy.dsn, retry_for=0.5) as outputs:
-        await outputs._gate.check(TheCannon)
+        await outputs.store.gate.check(TheCannon)
         proxy.cut_before_server_hears = lambda content: b"INSERT INTO" in content
         with pytest.raises(ConnectionLost) as caught:
             await outputs.save_many([result(spectrum, VERSION, 1) for spectrum in stored])
@@ -94,7 +94,7 @@ async def test_a_connection_cut_in_any_phase_leaves_each_record_stored_once(
     stored = await spectra(3_000)
     records = [result(spectrum, VERSION, 1) for spectrum in stored]
     async with proxied(database) as proxy, astra_outputs.connect(proxy.dsn) as outputs:
-        await outputs._gate.check(TheCannon)
+        await outputs.store.gate.check(TheCannon)
         if phase == "while a new connection starts":
             proxy.cut()
         cut = OneCut(what, after)
@@ -122,7 +122,7 @@ async def test_a_connection_cut_anywhere_and_often_leaves_each_record_stored_onc
         return True
 
     async with proxied(database) as proxy, astra_outputs.connect(proxy.dsn, connections=2) as outputs:
-        await outputs._gate.check(TheCannon)
+        await outputs.store.gate.check(TheCannon)
         for generation in (1, 2):
             proxy.cut_before_server_hears = proxy.cut_before_client_hears = sometimes
             records = [result(spectrum, VERSION, generation) for spectrum in stored]
@@ -160,7 +160,7 @@ async def test_a_connection_that_the_server_has_ended_and_not_yet_closed_is_repl
     proxy = SlowToHangUp(database)
     await proxy.start()
     async with astra_outputs.connect(proxy.dsn, retry_for=5) as outputs:
-        await outputs._gate.check(TheCannon)
+        await outputs.store.gate.check(TheCannon)
         heard = asyncio.Event()
         proxy.cut_before_client_hears = lambda content: b"57P01" in content and bool(heard.set())
         await connection.execute(

@@ -242,7 +242,7 @@ def test_a_server_whose_whole_disk_is_full_loses_nothing_that_was_reported(tmp_p
 def test_a_full_spool_is_an_error_that_says_how_to_make_room(tmp_path):
     from types import SimpleNamespace
 
-    from astra_outputs.spool import Spool
+    from astra_outputs.spool.folder import Spool
     from astra_outputs.work.timing import ServerClock
 
     record = result(SimpleNamespace(spectrum_pk=1, source_pk=None), VERSION, 1)

@@ -17,7 +17,7 @@ from load import STOPPED, Task
 from witness import Told
 
 import astra_outputs
-from astra_outputs.spool import Spool
+from astra_outputs.spool.folder import Spool
 
 pytestmark = pytest.mark.slow
 

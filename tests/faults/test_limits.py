@@ -173,7 +173,7 @@ async def test_a_session_ended_for_idling_in_a_transaction_is_replaced_and_every
         "and datname = current_database() and state like 'idle in transaction%'"
     )
     async with astra_outputs.connect(proxy.dsn, server_settings=settings, connections=1) as outputs:
-        await outputs._gate.check(TheCannon)
+        await outputs.store.gate.check(TheCannon)
         proxy.hold = b"COMMIT" if size < 500 else b"INSERT INTO"
         saving = asyncio.ensure_future(outputs.save_many(pipeline(stored), keep_newer=True))
         await until(lambda: proxy.holds)

@@ -1,0 +1,96 @@
+"""The attributes by which a record class offers the bits of its flags columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from astra_outputs.errors import AmbiguousFlag, InvalidRecord, Problem, UnknownColumn
+from astra_outputs.model.columns import Column
+from astra_outputs.model.flags import Bit
+
+if TYPE_CHECKING:
+    from astra_outputs.model.record import Record
+
+
+class FlagBit(NamedTuple):
+    """Where a flag attribute points: a column and the mask of one bit."""
+
+    column: str
+    mask: int
+
+
+@dataclass
+class FlagNames:
+    """Every flag attribute of one record class.
+
+    Attributes
+    ----------
+    bits : dict[str, tuple[Bit, ...]]
+        The named bits of each flags column.
+    names : dict[str, list[FlagBit]]
+        `flag_low_snr` to the bit it means; more than one where the name occurs in several columns.
+        Each bit has a qualified name too, which names its column: `flag_result_low_snr`.
+    """
+
+    bits: dict[str, tuple[Bit, ...]] = field(default_factory=dict)
+    names: dict[str, list[FlagBit]] = field(default_factory=dict)
+    qualified: dict[FlagBit, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, columns: Iterable[Column]) -> FlagNames:
+        """Collect the flag names that these columns declare."""
+        flags = cls()
+        for column in columns:
+            if column.bits is None:
+                continue
+            prefix = column.bit_prefix
+            bits = tuple(Bit(number, prefix + name, meaning) for number, name, meaning in column.bits.bits())
+            flags.bits[column.name] = bits
+            for bit in bits:
+                target = FlagBit(column.name, bit.mask)
+                flags.names.setdefault(f"flag_{bit.name}", []).append(target)
+                qualified = f"flag_{column.name.removesuffix('_flags')}_{bit.name.removeprefix(prefix)}"
+                flags.qualified.setdefault(target, qualified)
+        for target, qualified in flags.qualified.items():
+            flags.names.setdefault(qualified, [target])
+        return flags
+
+    def find(self, table: str, name: str, value: Any) -> FlagBit:
+        """Return the bit that a flag attribute means, for a value that is to be given to it.
+
+        Raises
+        ------
+        UnknownColumn
+            If the table has no such flag.
+        AmbiguousFlag
+            If several columns have it.
+        InvalidRecord
+            If the value is not True or False.
+        """
+        targets = self.names.get(name, [])
+        if not targets:
+            nearest = get_close_matches(name, self.names, n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            raise UnknownColumn(table, (Problem(name, value, f"is not a flag of {table}{hint}"),))
+        if len(targets) > 1:
+            choices = " or ".join(self.qualified[target] for target in targets)
+            raise AmbiguousFlag(table, (Problem(name, value, f"occurs in several columns; write {choices}"),))
+        if type(value) is not bool and type(value).__name__ not in ("bool_", "bool"):
+            raise InvalidRecord(table, (Problem(name, value, "must be True or False"),))
+        return targets[0]
+
+
+class Flag:
+    """A flag of a record, read as True or False; `Record.__setattr__` writes it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, record: Record | None, owner: type[Record]) -> Any:
+        if record is None:
+            return self
+        flag = owner._flags.find(owner.table, self.name, True)
+        return bool((getattr(record, flag.column) or 0) & flag.mask)

@@ -1,0 +1,240 @@
+"""`Record`: one row of one table, validated at the door and on every assignment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any, ClassVar, NoReturn, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from astra_outputs.errors import InvalidRecord, Problem, ReadOnlyColumn, UnknownColumn, WrongRecordClass
+from astra_outputs.model.column_types import FLAGS
+from astra_outputs.model.columns import Column, category, resolve
+from astra_outputs.model.flag_names import Flag, FlagNames
+from astra_outputs.model.flags import named_bits
+from astra_outputs.names import check_name, check_table
+
+
+class Outcome(Enum):
+    """What a save did to one record."""
+
+    INSERTED = "inserted"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+    """The stored row was the same already (`skip_unchanged`)."""
+    KEPT = "kept"
+    """The stored row is newer and stayed (`keep_newer`, or the record came out of a spool)."""
+    REJECTED = "rejected"
+    """The database refused the row; the reason is in the report."""
+    SPOOLED = "spooled"
+    """The database was away: the row is on the worker's disk, to be stored later."""
+
+
+class Record(BaseModel):
+    """Base of every record class: a class is a table, its fields are the columns.
+
+    Class variables
+    ---------------
+    table : str
+        Name of the table; the class name in snake_case unless set.
+    title : str
+        One line that says what the table holds; the comment of the SQL table.
+    primary_key : str
+        The identity column that the database fills.
+    natural_keys : tuple[tuple[str, ...], ...]
+        Column sets that identify a row, best first. A save uses the first whose columns all have
+        values.
+    """
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    table: ClassVar[str]
+    title: ClassVar[str]
+    primary_key: ClassVar[str] = "pk"
+    natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    generated: ClassVar[dict[str, Column]] = {}
+    """Columns that the database computes; a record class offers them as properties."""
+
+    _columns: ClassVar[dict[str, Column]]
+    _flags: ClassVar[FlagNames]
+
+    def __init__(self, **values: Any) -> None:
+        self._fold_flags(values)
+        try:
+            self.__pydantic_validator__.validate_python(values, self_instance=self)
+        except ValidationError as error:
+            self._refuse(error)
+
+    # Without this mark Pydantic would call `__init__` for each row that `model_validate` reads.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        category(None)  # what the class body said last does not reach the next class
+        if "table" not in cls.__dict__:
+            cls.table = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        if "title" not in cls.__dict__:
+            cls.title = (cls.__doc__ or cls.__name__).strip().splitlines()[0].rstrip(".")
+        check_table(cls.table, cls.__name__)
+        for name in (*cls.model_fields, *cls.generated):
+            check_name(name, f"column of {cls.table}")
+        columns = {name: resolve(name, info) for name, info in cls.model_fields.items()}
+        cls._columns = {**columns, **cls.generated}
+        cls._flags = FlagNames.of(columns.values())
+        for attribute in cls._flags.names:
+            if attribute not in cls.__dict__:
+                setattr(cls, attribute, Flag(attribute))
+
+    @classmethod
+    def columns(cls) -> tuple[Column, ...]:
+        """Every column of the table, the generated ones included, in the order declared."""
+        return tuple(cls._columns.values())
+
+    @classmethod
+    def column(cls, name: str) -> Column:
+        """Return one column by name.
+
+        Raises
+        ------
+        UnknownColumn
+            If the table has no such column; the nearest name is suggested.
+        """
+        try:
+            return cls._columns[name]
+        except KeyError:
+            raise UnknownColumn(cls.table, (cls._unknown(name, None),)) from None
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Return a record built from a mapping of column names to values.
+
+        Raises
+        ------
+        InvalidRecord
+            If a value does not fit its column, a required one is missing, or a name is unknown.
+        """
+        if isinstance(obj, Mapping) and any(str(name).startswith("flag_") for name in obj):
+            obj = dict(obj)
+            cls._fold_flags(obj)
+        return cls._validated(obj, **options)
+
+    @classmethod
+    def _validated(cls, obj: Any, **options: Any) -> Self:
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError as error:
+            cls._refuse(error)
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """Return the record that a row read from the table stands for."""
+        return cls._validated({name: value for name, value in row.items() if name not in cls.generated})
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What the last save did to this record; None if it was not saved."""
+        name = self.__dict__.get("outcome")
+        return None if name is None else Outcome(name)
+
+    def key(self) -> dict[str, Any]:
+        """Return the natural key by which this record is stored, by column name.
+
+        Raises
+        ------
+        InvalidRecord
+            If no natural key of the table has all its values.
+        """
+        for names in self.natural_keys:
+            values = {name: getattr(self, name) for name in names}
+            if None not in values.values():
+                return values
+        raise self.without_key()
+
+    @classmethod
+    def without_key(cls) -> InvalidRecord:
+        """Return the error of a record that has no natural key."""
+        choices = " or ".join("(" + ", ".join(names) + ")" for names in cls.natural_keys)
+        problem = Problem(cls.natural_keys[0][0], None, f"the row has no key: give values to {choices}")
+        return InvalidRecord(cls.table, (problem,))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        column = self._columns.get(name)
+        if column is not None and not column.written:
+            raise ReadOnlyColumn(
+                self.table, (Problem(name, value, "belongs to the database; it is read-only"),)
+            )
+        if column is None and name.startswith("flag_"):
+            self._set_flag(name, value)
+            return
+        try:
+            super().__setattr__(name, value)
+        except ValidationError as error:
+            self._refuse(error)
+
+    def _set_flag(self, name: str, value: bool) -> None:
+        flag = self._flags.find(self.table, name, value)
+        stored: int = getattr(self, flag.column) or 0
+        setattr(self, flag.column, stored | flag.mask if value else stored & ~flag.mask)
+
+    def _stored(self, outcome: Outcome, **columns: Any) -> None:
+        """Take over what the database says of this row after a save; not validated again."""
+        # The name: a dictionary of numbers and texts is one that the garbage collector need not look into.
+        self.__dict__.update(columns, outcome=outcome.value)
+
+    @classmethod
+    def _fold_flags(cls, values: dict[str, Any]) -> None:
+        """Turn `flag_low_snr=True` in `values` into a bit of its column, in place."""
+        names = [name for name in values if name.startswith("flag_") and name not in cls._columns]
+        for name in names:
+            wanted = values.pop(name)
+            flag = cls._flags.find(cls.table, name, wanted)
+            try:
+                stored = FLAGS.convert(values.get(flag.column)) or 0
+            except ValueError:
+                continue  # the column's own rule says what is wrong
+            values[flag.column] = stored | flag.mask if wanted else stored & ~flag.mask
+
+    @classmethod
+    def _unknown(cls, name: str, value: Any) -> Problem:
+        nearest = get_close_matches(name, [*cls._columns, *cls._flags.names], n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        return Problem(name, value, f"is not a column of {cls.table}{hint}")
+
+    @classmethod
+    def _refuse(cls, error: ValidationError) -> NoReturn:
+        """Raise what a Pydantic error means in the words of the table."""
+        problems: dict[str, Problem] = {}
+        kind: type[InvalidRecord] = InvalidRecord
+        for entry in error.errors(include_url=False):
+            if not entry["loc"]:
+                wanted = f"a {cls.__name__} is built from a mapping of columns, not {type(entry['input']).__name__}"
+                raise WrongRecordClass(wanted) from error
+            name = str(entry["loc"][0])
+            if entry["type"] in ("extra_forbidden", "no_such_attribute"):
+                kind = UnknownColumn
+                problems[name] = cls._unknown(name, entry["input"])
+            elif entry["type"] == "missing":
+                problems[name] = Problem(name, None, "must be given")
+            else:  # the last entry of a column is the one of its rule in words
+                problems[name] = Problem(name, entry["input"], entry["msg"].removeprefix("Value error, "))
+        raise kind(cls.table, tuple(problems.values())) from error
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, column in type(self)._columns.items():
+            value: Any = getattr(self, name)
+            if column.bits is not None and value is not None:
+                yield name, FlagText(" | ".join(named_bits(self._flags.bits[name], value)) or "0")
+            elif value is not None and value != column.default:
+                yield name, value
+
+
+class FlagText(str):
+    """Names of set bits, printed without quotation marks."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)

@@ -1,0 +1,102 @@
+"""What PostgreSQL's errors mean here, and how to mend them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from astra_outputs.errors import (
+    CannotConnect,
+    ConnectionLost,
+    DatabaseError,
+    PermissionDenied,
+    SchemaMismatch,
+    UnknownReference,
+)
+
+READ_ONLY = "25006"
+"""SQLSTATE of a server that only reads: a failover has not finished."""
+
+TRANSIENT = frozenset(
+    {
+        "25P03",  # idle in transaction for too long: this process was suspended
+        "40001",  # serialization failure
+        "40P01",  # deadlock
+        "53300",  # too many connections
+        "57P01",  # the server is shutting down
+        "57P02",  # the server crashed
+        "57P03",  # the server is starting up
+        "57P05",  # idle for too long: the server closed the connection
+        READ_ONLY,
+    }
+)
+"""SQLSTATEs after which the same transaction may succeed; class 08, a lost connection, as well."""
+
+POOLED = (
+    "through a pooler open your own connection with statement_cache_size=0, and give `connect` no other size"
+)
+
+MEANINGS: dict[str, tuple[type[DatabaseError], str]] = {
+    "23503": (UnknownReference, "save the source or spectrum first"),
+    "26000": (DatabaseError, POOLED),
+    "28000": (CannotConnect, "check the user, the password and the server's pg_hba.conf"),
+    "28P01": (CannotConnect, "check the user and the password"),
+    "3D000": (CannotConnect, "create the database, or name another one"),
+    "3F000": (SchemaMismatch, "apply schema/install.sql, or name another schema"),
+    "42501": (PermissionDenied, "ask a DBA for the writer, loader or reader role (schema/add-ons/roles.sql)"),
+    "42703": (SchemaMismatch, "run `astra-outputs check` to see what differs"),
+    "42P05": (DatabaseError, POOLED),
+    "42P01": (SchemaMismatch, "apply the SQL file of the table (schema/install.sql)"),
+    "53300": (CannotConnect, "the server has no connection left: use fewer workers or a pooler"),
+}
+"""What a SQLSTATE means here, and how to mend it."""
+
+TAKEN = (
+    "another spectrum has this number: leave spectrum_pk out; where rows with numbers of their own were copied "
+    "in, put the sequence behind them: select setval('spectrum_pk_seq', (select max(pk) from spectrum))"
+)
+"""How to mend a spectrum_pk that is in use."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether the transaction that failed may succeed when run again."""
+    if isinstance(error, DatabaseError):
+        return error.__cause__ is not None and is_transient(error.__cause__)
+    if isinstance(error, asyncpg.PostgresError):
+        sqlstate = error.sqlstate or ""
+        return sqlstate in TRANSIENT or sqlstate.startswith("08")
+    return isinstance(error, OSError | asyncpg.TargetServerAttributeNotMatched)
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Raise the driver's errors as ours; `where` names the server or table in the message."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        raise meaning(error, where) from error
+    except OSError as error:
+        reason = error.strerror or str(error) or type(error).__name__
+        raise ConnectionLost(f"{where}: {reason}") from error
+    except asyncpg.InterfaceError as error:
+        raise DatabaseError(f"{where}: {error}") from error
+
+
+def meaning(error: asyncpg.PostgresError, where: str) -> DatabaseError:
+    """Return the driver's error as ours: what it is about, and how to mend it."""
+    sqlstate = error.sqlstate or ""
+    kind, mend = MEANINGS.get(sqlstate, (DatabaseError, ""))
+    if (getattr(error, "constraint_name", None) or "").endswith(("spectrum_pkey", "_spectrum_key")):
+        mend = TAKEN
+    if sqlstate.startswith(("08", "57P")):
+        kind, mend = ConnectionLost, "try again when the server is back"
+    facts = [getattr(error, "message", None) or str(error), getattr(error, "detail", None)]
+    message = f"{where}: " + "; ".join(fact for fact in (*facts, mend) if fact)
+    return kind(
+        message,
+        sqlstate=sqlstate,
+        table=getattr(error, "table_name", None),
+        constraint=getattr(error, "constraint_name", None),
+    )

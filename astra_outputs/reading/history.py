@@ -1,0 +1,147 @@
+"""What a result was before it was replaced, where the schema keeps its history (schema/add-ons/history.sql)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sqlglot import exp
+
+from astra_outputs.errors import InvalidRecord, Problem, SchemaMismatch, WrongRecordClass, shorten
+from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.saving.statements import _column, _name, _sql
+
+if TYPE_CHECKING:
+    from astra_outputs.postgres.database import Database
+
+P = TypeVar("P", bound=PipelineOutputMixin)
+
+TABLE = "result_history"
+"""The table that schema/add-ons/history.sql makes."""
+
+FACTS = {"pk": "bigint", "event": "text", "replaced": "timestamptz", "replaced_by": "text"}
+"""Its columns beside the old row, and their types."""
+
+UNDEFINED_TABLE = "42P01"
+"""SQLSTATE where there is no such table."""
+
+ALWAYS = frozenset({"modified"})
+"""Columns that every replacement sets anew; they are not listed as changed."""
+
+
+@dataclass(frozen=True)
+class Change(Generic[P]):
+    """One time that a result was replaced or deleted.
+
+    Attributes
+    ----------
+    event : str
+        "replaced" or "deleted".
+    time : datetime
+    user : str
+        Who did it: the user of the connection, which behind a pooler may be the pooler's.
+    before : PipelineOutputMixin
+        The result as it was until then.
+    changed : Mapping[str, tuple[Any, Any]]
+        The columns that got another value, with the old and the new one; `modified` is left out.
+        Empty if the result was deleted.
+    """
+
+    event: str
+    time: datetime
+    user: str
+    before: P
+    changed: Mapping[str, tuple[Any, Any]]
+
+
+async def history_of(database: Database, result: P) -> list[Change[P]]:
+    """Return how a stored result came to be what it is; see `Outputs.history`."""
+    if not isinstance(result, PipelineOutputMixin):
+        raise WrongRecordClass(f"history is kept of a pipeline's results, not of {shorten(result)}")
+    if result.task_pk is None:
+        problem = Problem("task_pk", None, "the result was not stored: save it or get it first")
+        raise InvalidRecord(result.table, (problem,))
+    return await history(database, type(result), result.task_pk)
+
+
+async def history(database: Database, record_class: type[P], task_pk: int) -> list[Change[P]]:
+    """Return the history of the result with this key, which may be deleted by now.
+
+    Raises
+    ------
+    WrongRecordClass
+        If it is not a pipeline's record class.
+    SchemaMismatch
+        If the schema keeps no history.
+    """
+    if not issubclass(record_class, PipelineOutputMixin):
+        raise WrongRecordClass(f"history is kept of a pipeline's results, not of {record_class.table}")
+    text, values = kept_rows(record_class, database.schema), (record_class.table, task_pk)
+    try:
+        rows = await database.run(
+            lambda connection: connection.fetch(text, *values), where=record_class.table
+        )
+    except SchemaMismatch as error:
+        if error.sqlstate != UNDEFINED_TABLE:
+            raise
+        raise SchemaMismatch(
+            f"{database.where}: schema {database.schema} keeps no history; the DBA may switch it on with "
+            f"`psql -v schema={database.schema} -f schema/add-ons/history.sql`",
+            sqlstate=UNDEFINED_TABLE,
+            table=TABLE,
+        ) from error
+    return _changes(record_class, rows)
+
+
+def _changes(record_class: type[P], rows: Iterable[Iterable[Any]]) -> list[Change[P]]:
+    names = [column.name for column in record_class.columns()]
+    changes: list[Change[P]] = []
+    after: dict[str, Any] = {}
+    for _, event, time, user, *values in rows:
+        before = dict(zip(names, values, strict=True))
+        if event is not None:
+            # Where the result was deleted, nothing came after.
+            pairs = {name: (before[name], after[name]) for name in after if name not in ALWAYS}
+            changed = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+            changes.append(Change(event, time, user, _record(record_class, before), changed))
+        after = before
+    return changes
+
+
+def _record(record_class: type[P], row: Mapping[str, Any]) -> P:
+    """Return a row as a record; a column that the table got later has its default."""
+    required = {column.name for column in record_class.columns() if not column.nullable}
+    return record_class.from_row(
+        {name: value for name, value in row.items() if value is not None or name not in required}
+    )
+
+
+@lru_cache(maxsize=256)
+def kept_rows(record_class: type[PipelineOutputMixin], schema: str) -> str:
+    """Return the statement that reads a result, and before that every row that it replaced, newest first.
+
+    Its parameters: the table's name and the key of the result. One statement sees all as at one moment.
+    """
+    names = [column.name for column in record_class.columns()]
+    table = exp.Table(this=_name(record_class.table), db=_name(schema))
+    kept = exp.Table(this=_name(TABLE), db=_name(schema))
+    parameters = [exp.Parameter(this=exp.Literal.number(place)) for place in (1, 2)]
+
+    now = exp.select(*(exp.Cast(this=exp.Null(), to=exp.DataType.build(kind)) for kind in FACTS.values()))
+    now = now.select(*map(_column, names)).from_(table.copy())
+    now = now.where(_column("task_pk").eq(parameters[1].copy()))
+
+    row = exp.Cast(this=exp.Null(), to=exp.DataType.build(_sql(table), udt=True, dialect="postgres"))
+    parsed = exp.Anonymous(this="json_populate_record", expressions=[row, _column("old_row", "kept")])
+    before = exp.select(*(_column(name, "kept") for name in FACTS))
+    before = before.select(*(_column(name, "old") for name in names))
+    before = before.from_(exp.alias_(kept, "kept", table=True, quoted=True))
+    before = before.join(exp.Lateral(this=parsed, alias=exp.TableAlias(this=_name("old"))), join_type="cross")
+    before = before.where(
+        _column("table_name", "kept").eq(parameters[0]), _column("task_pk", "kept").eq(parameters[1])
+    )
+    newest_first = exp.Ordered(this=exp.Literal.number(1), desc=True, nulls_first=True)
+    return _sql(exp.union(now, before, distinct=False).order_by(newest_first))

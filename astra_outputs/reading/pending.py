@@ -1,0 +1,208 @@
+"""What is left to do: spectra without a result of one version, or changed since it was made."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from sqlglot import exp
+
+from astra_outputs.errors import WrongRecordClass, shorten
+from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.record import Record
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.model.version import configured_version, major_minor, parse_version
+from astra_outputs.postgres.database import Database
+from astra_outputs.saving.statements import _column, _name, _sql
+
+S = TypeVar("S", bound=SpectrumMixin)
+Shard = tuple[int, int]
+
+PAGE = 2_000
+"""Spectra read by one statement. Each ends its snapshot, so that none stays open while results are made."""
+
+FIRST = -(2**63)
+"""Below every key: where the first page starts."""
+
+GOLDEN = 2_654_435_769
+"""The golden ratio's fraction times 2**32."""
+
+
+def share_of(spectrum_pk: int, shares: int) -> int:
+    """Return which of so many shares a spectrum belongs to, counted from 0.
+
+    The key is multiplied by the golden ratio, and the fraction says which share (Knuth, The Art of
+    Computer Programming 3, 6.4). Keys in a row, or every second, third, ... one, spread evenly; the
+    plain remainder would give half of the workers nothing where two kinds of spectra took turns.
+    The database computes the same.
+    """
+    return ((spectrum_pk & 0x7FFF_FFFF) * GOLDEN & 0xFFFF_FFFF) * shares >> 32
+
+
+def check_shard(shard: object) -> Shard | None:
+    """Return a share of the work as (number, of how many), counted from 0.
+
+    Raises
+    ------
+    ValueError
+        If it is not two whole numbers, or the first is not below the second.
+    """
+    if shard is None:
+        return None
+    match shard:
+        case (int(share), int(shares)) if 0 <= share < shares <= 2**31:
+            return share, shares
+    raise ValueError(f"shard must be (i, n) with i from 0 to n - 1, not {shorten(shard)}")
+
+
+@dataclass(frozen=True)
+class Pending(Generic[S]):
+    """The spectra of one kind that wait for one pipeline.
+
+    Attributes
+    ----------
+    record_class : type[PipelineOutputMixin]
+    spectrum_class : type[SpectrumMixin]
+    major_minor : int
+        The version of which a result is wanted, without its patch number.
+    shard : tuple[int, int] or None
+        Which share of them, of how many; all of them where None.
+    limit : int or None
+        Most spectra to return.
+    """
+
+    record_class: type[PipelineOutputMixin]
+    spectrum_class: type[S]
+    major_minor: int
+    shard: Shard | None = None
+    limit: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        record_class: type[PipelineOutputMixin],
+        spectrum_class: type[S],
+        v_astra: int | str | None = None,
+        shard: Shard | None = None,
+        limit: int | None = None,
+    ) -> Pending[S]:
+        """Return what is asked for, checked."""
+        classes: list[tuple[object, type[Record]]] = [
+            (record_class, PipelineOutputMixin),
+            (spectrum_class, SpectrumMixin),
+        ]
+        for given, wanted in classes:
+            if not (isinstance(given, type) and issubclass(given, wanted)):
+                what = "a pipeline's record class" if wanted is PipelineOutputMixin else "a class of spectra"
+                raise WrongRecordClass(f"{shorten(given)} is not {what}")
+        version = configured_version() if v_astra is None else parse_version(v_astra)
+        if limit is not None and limit < 0:
+            raise ValueError(f"limit must not be negative: {limit}")
+        return cls(record_class, spectrum_class, major_minor(version), check_shard(shard), limit)
+
+    async def count(self, database: Database) -> int:
+        """Return how many there are; the server counts, no row is sent."""
+        text = pending_count(self.record_class, self.spectrum_class, database.schema, self.shard is not None)
+        values = (self.major_minor, *(self.shard or ()))
+        found: int = await self._run(database, "fetchval", text, values)
+        return found if self.limit is None else min(found, self.limit)
+
+    async def stream(self, database: Database, page: int = PAGE) -> AsyncIterator[S]:
+        """Yield them in the order of their keys, a page at a time."""
+        text = pending_page(self.record_class, self.spectrum_class, database.schema, self.shard is not None)
+        last, left = FIRST, self.limit
+        while left is None or left > 0:
+            size = page if left is None else min(page, left)
+            values = (self.major_minor, *(self.shard or ()), last, size)
+            rows = await self._run(database, "fetch", text, values)
+            for row in rows:
+                yield self.spectrum_class.from_row(row)
+            if len(rows) < size:
+                return
+            last = rows[-1]["spectrum_pk"]
+            left = None if left is None else left - size
+
+    async def any(self, database: Database) -> bool:
+        """Tell whether there is one."""
+        return bool([spectrum async for spectrum in replace(self, limit=1).stream(database)])
+
+    async def _run(self, database: Database, method: str, text: str, values: tuple[Any, ...]) -> Any:
+        return await database.run(
+            lambda connection: getattr(connection, method)(text, *values), where=self.spectrum_class.table
+        )
+
+
+@lru_cache(maxsize=256)
+def pending_page(
+    record_class: type[PipelineOutputMixin], spectrum_class: type[SpectrumMixin], schema: str, shared: bool
+) -> str:
+    """Return the statement that reads the next page.
+
+    Its parameters: major.minor, the share and of how many (if `shared`), the last key of the page
+    before, and the size of the page.
+    """
+    last = _parameter(4 if shared else 2)
+    query = _waiting(record_class, spectrum_class, schema, shared, last)
+    query = query.select(*(_column(column.name, "spectra") for column in spectrum_class.columns()))
+    query = query.order_by(_column("spectrum_pk", "spectra"))
+    return _sql(query.limit(_parameter(5 if shared else 3)))
+
+
+@lru_cache(maxsize=256)
+def pending_count(
+    record_class: type[PipelineOutputMixin], spectrum_class: type[SpectrumMixin], schema: str, shared: bool
+) -> str:
+    """Return the statement that counts; its parameters: major.minor, the share and of how many."""
+    query = _waiting(record_class, spectrum_class, schema, shared)
+    return _sql(query.select(exp.Count(this=exp.Star())))
+
+
+def _waiting(
+    record_class: type[PipelineOutputMixin],
+    spectrum_class: type[SpectrumMixin],
+    schema: str,
+    shared: bool,
+    last: exp.Expression | None = None,
+) -> exp.Select:
+    """Spectra for which no result of the version was stored since they were last modified."""
+    key, result_key = _column("spectrum_pk", "spectra"), _column("spectrum_pk", "results")
+    results = exp.Table(
+        this=_name(record_class.table), db=_name(schema), alias=exp.TableAlias(this=_name("results"))
+    )
+    made = (
+        exp.select("1")
+        .from_(results)
+        .where(
+            result_key.eq(key),
+            _column("v_astra_major_minor", "results").eq(_parameter(1)),
+            exp.GTE(this=_column("modified", "results"), expression=_column("modified", "spectra")),
+        )
+    )
+    spectra = exp.Table(
+        this=_name(spectrum_class.table), db=_name(schema), alias=exp.TableAlias(this=_name("spectra"))
+    )
+    query = exp.Select().from_(spectra)
+    if last is not None:
+        query = query.where(key > last)
+        # Said of both, since PostgreSQL does not carry an inequality over an equality: a merge of the
+        # two indexes would otherwise start at the beginning of the results for each page.
+        made = made.where(result_key > last.copy())
+    if shared:
+        query = query.where(_share(key).eq(_parameter(2)))
+    return query.where(exp.Not(this=exp.Exists(this=made)))
+
+
+def _share(key: exp.Expression) -> exp.Expression:
+    """`share_of`, as the database computes it; no step exceeds a bigint."""
+    number = exp.Literal.number
+    low = exp.Paren(this=exp.BitwiseAnd(this=key.copy(), expression=number(0x7FFF_FFFF)))
+    turned = exp.Paren(this=exp.Mul(this=low, expression=number(GOLDEN)))
+    fraction = exp.Paren(this=exp.BitwiseAnd(this=turned, expression=number(0xFFFF_FFFF)))
+    scaled = exp.Paren(this=exp.Mul(this=fraction, expression=_parameter(3)))
+    return exp.Paren(this=exp.BitwiseRightShift(this=scaled, expression=number(32)))
+
+
+def _parameter(place: int) -> exp.Parameter:
+    return exp.Parameter(this=exp.Literal.number(place))

@@ -1,0 +1,1 @@
+"""Rows on their way into the database, from records and from tables alike."""

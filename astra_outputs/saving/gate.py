@@ -1,0 +1,64 @@
+"""Refuse a database that cannot take what is about to be written."""
+
+from __future__ import annotations
+
+from astra_outputs.catalog import differences_with_database
+from astra_outputs.errors import SchemaMismatch
+from astra_outputs.model.record import Record
+from astra_outputs.postgres.database import Connection, Database
+
+
+class Gate:
+    """Compares each record class with its table once, before the first row is written."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._passed: set[type[Record]] = set()
+
+    async def open(self) -> None:
+        """Refuse a database without the schema.
+
+        Raises
+        ------
+        SchemaMismatch
+            If the schema does not exist; the message says how to make it.
+        """
+        schema = self._database.schema
+        exists = await self._database.run(
+            lambda connection: connection.fetchval(
+                "select to_regnamespace(quote_ident($1)) is not null", schema
+            )
+        )
+        if not exists:
+            raise SchemaMismatch(
+                f"{self._database.where} has no schema {schema}: "
+                f"apply it with `psql -v schema={schema} -f schema/install.sql`, or name another schema",
+                sqlstate="3F000",
+            )
+
+    async def check(self, record_class: type[Record], database: Database | None = None) -> None:
+        """Refuse a record class whose table the database lacks or has otherwise.
+
+        Raises
+        ------
+        SchemaMismatch
+            If the table, a column or its key is missing or of another type.
+        """
+        if record_class in self._passed:
+            return
+        await (database or self._database).run(
+            lambda connection: self._compare(connection, record_class), where=record_class.table
+        )
+        self._passed.add(record_class)
+
+    async def _compare(self, connection: Connection, record_class: type[Record]) -> None:
+        differences = await differences_with_database(
+            connection, self._database.schema, [record_class], for_writing=True
+        )
+        if differences:
+            lines = "\n  ".join(map(str, differences))
+            raise SchemaMismatch(
+                f"{self._database.where} cannot store a {record_class.__name__}:\n  {lines}\n"
+                f"apply the SQL file of {record_class.table}, or run `astra-outputs check` to see all differences",
+                table=record_class.table,
+            )

@@ -1,0 +1,1 @@
+"""A pipeline's first files, written for its author."""

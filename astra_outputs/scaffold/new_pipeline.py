@@ -1,0 +1,209 @@
+"""The files of a new pipeline: its record class, its SQL file and a test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from astra_outputs.errors import FileExists, MissingFile
+from astra_outputs.model import column_types
+from astra_outputs.model.column_types import ColumnType
+from astra_outputs.model.columns import Column
+from astra_outputs.scaffold.files import Pipeline
+from astra_outputs.scaffold.names import check_column_name, check_table_name
+
+LONGEST_DESCRIPTION = 47
+"""Characters that a FITS comment has room for."""
+
+LONGEST_UNIT = 40
+
+_KNOWN = {
+    "teff": "Effective temperature",
+    "logg": "Surface gravity",
+    "fe_h": "[Fe/H]",
+    "m_h": "[M/H]",
+    "alpha_m": "[alpha/M]",
+    "v_rad": "Barycentric radial velocity",
+    "v_sini": "Projected rotational velocity",
+    "v_micro": "Microturbulence",
+    "v_macro": "Macroscopic broadening",
+    "snr": "Signal-to-noise ratio",
+    "chi2": "Chi-squared of the fit",
+    "rchi2": "Reduced chi-squared of the fit",
+    "result_flags": "Quality of the result",
+}
+
+
+@dataclass(frozen=True)
+class NewColumn:
+    """One column of a new pipeline; `kind` is a name of `column_types.TYPES`."""
+
+    name: str
+    kind: str
+    unit: str
+    description: str
+
+    @property
+    def is_flags(self) -> bool:
+        """Whether its bits have names."""
+        return self.kind == "flags"
+
+    @property
+    def annotation(self) -> str:
+        """How the record class writes its type."""
+        wanted = column_types.TYPES[self.kind]
+        return next(name for name, entry in vars(column_types).items() if entry is wanted)
+
+    @property
+    def column(self) -> Column:
+        """What the record class will say of it."""
+        python, *metadata = get_args(column_types.TYPES[self.kind])
+        (kind,) = (entry for entry in metadata if isinstance(entry, ColumnType))
+        nullable = type(None) in get_args(python)
+        default = None if nullable else 0
+        return Column(
+            self.name, kind, nullable, default, unit=self.unit or None, description=self.description
+        )
+
+
+def parse_column(text: str) -> NewColumn:
+    """Return the column that `NAME:TYPE[:UNIT[:DESCRIPTION]]` describes.
+
+    Raises
+    ------
+    ValueError
+        If a part is missing, not allowed or unknown.
+
+    Examples
+    --------
+    >>> parse_column("teff:real:K").description
+    'Effective temperature'
+    """
+    name, *rest = text.split(":", 3)
+    if not rest:
+        raise ValueError(
+            f"{text!r} has no type: write it as teff:real:K or teff:real:K:Effective temperature"
+        )
+    kind, unit, description = (*(part.strip() for part in rest), "", "")[:3]
+    check_column_name(name)
+    if kind not in column_types.TYPES:
+        raise ValueError(f"{name} has the unknown type {kind!r}; there are {', '.join(column_types.TYPES)}")
+    _check_text(f"the unit of {name}", unit, LONGEST_UNIT)
+    description = description or _description(name)
+    _check_text(f"the description of {name}", description, LONGEST_DESCRIPTION)
+    return NewColumn(name, kind, unit, description)
+
+
+def _description(name: str) -> str:
+    """Return something to begin with, where the author gave no description."""
+    for prefix, words in (("raw_e_", "Formal error of "), ("e_", "Error of "), ("raw_", "Uncalibrated ")):
+        if name.startswith(prefix):
+            return (words + name.removeprefix(prefix))[:LONGEST_DESCRIPTION]
+    return _KNOWN.get(name, name.replace("_", " ").capitalize()[:LONGEST_DESCRIPTION])
+
+
+def _check_text(what: str, text: str, longest: int) -> None:
+    if len(text) > longest:
+        raise ValueError(f"{what} has {len(text)} characters; it may have {longest}")
+    if not text.isprintable() or set(text) & {'"', "\\"}:
+        raise ValueError(f"{what} contains a quotation mark, a backslash or a control character: {text!r}")
+
+
+def new_pipeline(
+    table: str, new_columns: Sequence[NewColumn], title: str, folder: Path, taken: frozenset[str]
+) -> dict[Path, str]:
+    """Return the files of a new pipeline, path to content; writes nothing.
+
+    Parameters
+    ----------
+    table : str
+        Name of its table, as "my_pipeline"; the record class is then `MyPipeline`.
+    new_columns : sequence of NewColumn
+        At least one.
+    title : str
+        One line that says what the table holds.
+    folder : Path
+        A package, or a folder that does not exist yet and becomes one.
+    taken : frozenset[str]
+        The tables that there are already.
+
+    Raises
+    ------
+    ValueError
+        If a name is not allowed or occurs twice, or there is no column.
+    MissingFile
+        If the folder exists and is no package.
+    """
+    check_table_name(table, taken)
+    title = title.strip().rstrip(".")
+    _check_text("the title", title, 80)
+    names = [column.name for column in new_columns]
+    if not names:
+        raise ValueError("a pipeline needs at least one column of its own")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{twice[0]} is given twice")
+    pipeline = Pipeline(table, title or f"Results of {table}", tuple(new_columns), _package(folder))
+    files = {
+        folder / f"{table}.py": pipeline.record_class_file(),
+        folder / f"{table}.sql": pipeline.sql_file(),
+        folder / f"test_{table}.py": pipeline.test_file(),
+    }
+    if not folder.exists() or not any(folder.iterdir()):
+        files[folder / "__init__.py"] = f'"""Record classes of {folder.resolve().name}."""\n'
+    return files
+
+
+def package_here(table: str) -> Path:
+    """Return the package for a new pipeline whose author names none: the only one here, or a new one.
+
+    Raises
+    ------
+    ValueError
+        If there are several to choose from.
+    """
+    here = Path()
+    if (here / "__init__.py").is_file():
+        return here
+    found = [
+        path.parent for pattern in ("*", "src/*") for path in sorted(here.glob(f"{pattern}/__init__.py"))
+    ]
+    found = [folder for folder in found if folder.name not in ("tests", "docs")]
+    if len(found) > 1:
+        names = ", ".join(map(str, found))
+        raise ValueError(f"there are several packages here ({names}): name one by --into")
+    return found[0] if found else Path(table)
+
+
+def _package(folder: Path) -> str:
+    """Return the dotted name of a package's folder."""
+    folder = folder.resolve()
+    if folder.is_file():
+        raise MissingFile(f"{folder} is a file; name the folder of your package")
+    if folder.exists() and any(folder.iterdir()) and not (folder / "__init__.py").is_file():
+        raise MissingFile(f"{folder} is no package: put an __init__.py there, or name a new folder")
+    parts = [folder.name]
+    while ((folder := folder.parent) / "__init__.py").is_file():
+        parts.insert(0, folder.name)
+    wrong = [part for part in parts if not part.isidentifier()]
+    if wrong:
+        raise ValueError(f"{wrong[0]} cannot be imported: the name of a package has no - and no spaces")
+    return ".".join(parts)
+
+
+def write(files: dict[Path, str], *, force: bool = False) -> None:
+    """Write the files of a new pipeline.
+
+    Raises
+    ------
+    FileExists
+        If one of them exists, unless `force`; nothing is written then.
+    """
+    there = [str(path) for path in files if path.exists()]
+    if there and not force:
+        raise FileExists(f"{' and '.join(there)} would be written over; allow it with --force")
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")

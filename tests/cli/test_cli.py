@@ -1,0 +1,170 @@
+"""The command line: what it prints, what it exits with, and that it never shows a traceback."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from astra_outputs.cli import main
+
+PROBE = Path(__file__).parents[1] / "conftest.py"
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line in this process, with no database named by the environment."""
+    for name in os.environ:
+        if name.startswith(("PG", "ASTRA_OUTPUTS_")):
+            monkeypatch.delenv(name)
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["astra-outputs", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Done(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+def test_an_unknown_option_exits_with_2(run: Run):
+    done = run("check", "--no-such-option")
+
+    assert done.code == 2
+    assert "--no-such-option" in done.err
+
+
+def test_an_unknown_command_exits_with_2(run: Run):
+    assert run("no-such-command").code == 2
+
+
+def test_a_wrong_name_of_records_is_one_line_and_exits_with_1(run: Run):
+    done = run("check", "--records", "no_such_package")
+
+    assert done.code == 1
+    assert (
+        done.err
+        == "astra-outputs: there is no module no_such_package: install it, run from its folder, or give a path\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://user:hush@localhost:1/survey",
+        "postgresql://user:hu/sh@localhost:1/survey",
+        "postgresql://user:hu@sh/@localhost:1/survey",
+        "postgresql://user:hush:@localhost:hush/survey",
+        "postgresql://user:#hush@localhost:1/survey",
+        "host=localhost port=1 password=hush",
+    ],
+)
+def test_no_server_is_one_line_without_the_password(run: Run, dsn: str):
+    done = run("check", "--dsn", dsn)
+
+    assert done.code == 1
+    assert done.err.startswith("astra-outputs: ")
+    assert len(done.err.splitlines()) == 1
+    assert not re.search(r"\bhu|sh\b", done.err)
+
+
+def test_check_says_how_much_agrees(run: Run):
+    done = run("check")
+
+    assert done.code == 0
+    assert re.fullmatch(r"\d+ tables, \d+ columns, \d+ flags: record classes and SQL files agree\n", done.out)
+    assert done.err == ""
+
+
+def test_check_asks_a_database_that_is_named(run: Run, database: str):
+    done = run("check", "--dsn", database)
+
+    assert done.code == 0, done.out + done.err
+    assert "record classes and SQL files, and schema astra of" in done.out
+
+
+def test_check_finds_the_database_in_the_environment(
+    run: Run, database: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("ASTRA_OUTPUTS_DSN", database)
+    monkeypatch.setenv("ASTRA_OUTPUTS_SCHEMA", "another")
+
+    assert "there is no schema another" in run("check").err
+    assert "schema astra of" in run("check", "--schema", "astra").out
+    assert "schema" not in run("check", "--offline").out
+
+
+def test_check_prints_each_difference_in_a_row_and_exits_with_1(run: Run, database: str):
+    done = run("check", "--dsn", database, "--records", str(PROBE))
+
+    assert done.code == 1
+    (row,) = [line for line in done.out.splitlines() if "other_pipeline" in line]
+    assert re.findall(r"\w+", row) == ["other_pipeline", "table", "exists", "exists", "missing"]
+    assert "record class says" in done.out
+    assert re.search(r"^1 difference in \d+ tables, ", done.out, re.MULTILINE)
+
+
+def command(*arguments: str, **options: object) -> subprocess.Popen[str]:
+    """Start the command line as a process of its own."""
+    whole = [sys.executable, "-m", "astra_outputs", *arguments]
+    return subprocess.Popen(
+        whole,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+def test_the_version_is_that_of_the_package():
+    from importlib.metadata import version
+
+    with command("--version") as process:
+        assert process.communicate() == (version("astra-outputs") + "\n", "")
+
+
+def test_help_loads_neither_driver_nor_parser():
+    code = (
+        "import sys; from astra_outputs.cli import app\n"
+        "print(*{'asyncpg', 'sqlglot', 'numpy', 'astropy', 'pyarrow', 'matplotlib'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == ""
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    with command("--help") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+def test_ctrl_c_ends_a_command_without_a_traceback(tmp_path: Path):
+    module = "import os, signal\nclass R: pass\nos.kill(os.getpid(), signal.SIGINT)\n"
+    (tmp_path / "interrupted.py").write_text(module)
+    with command("check", "--records", "interrupted", cwd=tmp_path) as process:
+        _, err = process.communicate()
+
+    assert process.returncode in (130, 1, -signal.SIGINT)
+    assert "Traceback" not in err

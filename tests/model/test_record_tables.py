@@ -1,0 +1,286 @@
+"""The tables that `schema/` makes against the record classes, and what the tables themselves enforce."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import asyncpg
+import pytest
+
+from astra_outputs import (
+    ASPCAP,
+    ApogeeCoaddedSpectrumInApStar,
+    BossVisitSpectrum,
+    Record,
+    SnowWhite,
+    Source,
+    Spectrum,
+    TheCannon,
+)
+from astra_outputs.postgres import sql_files
+
+RECORD_CLASSES: tuple[type[Record], ...] = (
+    Source,
+    Spectrum,
+    ApogeeCoaddedSpectrumInApStar,
+    BossVisitSpectrum,
+    TheCannon,
+    SnowWhite,
+    ASPCAP,
+)
+SPECTRA = (ApogeeCoaddedSpectrumInApStar, BossVisitSpectrum)
+PIPELINES = (TheCannon, SnowWhite, ASPCAP)
+
+every_table = pytest.mark.parametrize("record_class", RECORD_CLASSES, ids=lambda cls: cls.table)
+every_pipeline = pytest.mark.parametrize("record_class", PIPELINES, ids=lambda cls: cls.table)
+
+
+@pytest.fixture
+async def sql(connection: asyncpg.Connection) -> asyncpg.Connection:
+    """A connection that finds the tables without naming their schema."""
+    await connection.execute("set search_path to astra")
+    return connection
+
+
+async def columns(sql: asyncpg.Connection, record_class: type[Record]) -> dict[str, asyncpg.Record]:
+    rows = await sql.fetch(
+        """
+        select
+            attname as name,
+            format_type(atttypid, atttypmod) as type,
+            not attnotnull as nullable,
+            attidentity::text as identity,
+            attgenerated::text as generated,
+            col_description(attrelid, attnum) as comment
+        from pg_attribute
+        where attrelid = $1::text::regclass and attnum > 0 and not attisdropped
+        """,
+        record_class.table,
+    )
+    return {row["name"]: row for row in rows}
+
+
+# The tables are those of the record classes
+
+
+@every_table
+async def test_a_table_has_the_columns_of_its_record_class(
+    sql: asyncpg.Connection, record_class: type[Record]
+) -> None:
+    stored = await columns(sql, record_class)
+    assert {name: row["type"] for name, row in stored.items()} == {
+        column.name: column.type.sql for column in record_class.columns()
+    }
+
+
+@every_table
+async def test_a_column_may_be_null_where_its_record_may_be(
+    sql: asyncpg.Connection, record_class: type[Record]
+) -> None:
+    stored = await columns(sql, record_class)
+    # A spectrum gets its number from the table, if the record has none.
+    numbered = {"spectrum_pk"} if record_class in SPECTRA else set()
+    assert {name for name, row in stored.items() if row["nullable"]} == {
+        column.name for column in record_class.columns() if column.nullable
+    } - numbered
+
+
+@every_table
+async def test_a_comment_gives_description_and_unit(
+    sql: asyncpg.Connection, record_class: type[Record]
+) -> None:
+    stored = await columns(sql, record_class)
+    assert {name: row["comment"] for name, row in stored.items()} == {
+        column.name: column.comment for column in record_class.columns()
+    }
+    title = await sql.fetchval("select obj_description($1::text::regclass)", record_class.table)
+    assert title == record_class.title
+
+
+@every_table
+async def test_the_database_numbers_the_rows(sql: asyncpg.Connection, record_class: type[Record]) -> None:
+    key = (await columns(sql, record_class))[record_class.primary_key]
+    # A pipeline's key is never given from outside; those of sources and spectra may be copied along.
+    assert key["identity"] == ("a" if record_class in PIPELINES else "d")
+
+
+@every_table
+async def test_every_constraint_and_index_is_named_after_its_table(
+    sql: asyncpg.Connection, record_class: type[Record]
+) -> None:
+    names = await sql.fetch(
+        """
+        select conname as name from pg_constraint where conrelid = $1::text::regclass and contype <> 'n'
+        union
+        select indexrelid::regclass::text from pg_index where indrelid = $1::text::regclass
+        """,
+        record_class.table,
+    )
+    form = re.compile(rf"{record_class.table}_(\w+_)?(pkey|key|fkey|check|idx)")
+    assert names
+    assert [name for (name,) in names if not form.fullmatch(name)] == []
+
+
+@every_table
+async def test_every_natural_key_is_unique_in_the_table(
+    sql: asyncpg.Connection, record_class: type[Record]
+) -> None:
+    stored = await sql.fetch(
+        """
+        select array(
+            select attname::text from pg_attribute
+            where attrelid = conrelid and attnum = any (conkey) order by attname
+        )
+        from pg_constraint where conrelid = $1::text::regclass and contype = 'u'
+        """,
+        record_class.table,
+    )
+    unique = {tuple(names) for (names,) in stored}
+    assert {tuple(sorted(names)) for names in record_class.natural_keys} <= unique
+
+
+@pytest.mark.parametrize(
+    ("table", "names"),
+    [
+        ("apogee_coadded_spectrum_in_apstar", {"source_pk"}),
+        ("boss_visit_spectrum", {"source_pk", "telescope", "mjd", "fieldid", "plateid"}),
+        ("the_cannon", {"source_pk"}),
+        ("snow_white", {"source_pk"}),
+        ("aspcap", {"source_pk"}),
+    ],
+)
+async def test_a_table_is_indexed_by_what_it_is_searched_for(
+    sql: asyncpg.Connection, table: str, names: set[str]
+) -> None:
+    stored = await sql.fetch(
+        """
+        select attname::text from pg_index, pg_attribute
+        where indrelid = $1::text::regclass and attrelid = indexrelid and not indisunique
+        """,
+        table,
+    )
+    assert {name for (name,) in stored} == names
+
+
+# Installing
+
+
+async def test_installing_twice_changes_nothing(sql: asyncpg.Connection, spectrum: Any) -> None:
+    def catalog() -> Any:
+        return sql.fetch(
+            "select attrelid, attnum, attname, atttypid, attnotnull from pg_attribute "
+            "where attrelid::regclass::text like 'astra.%' order by 1, 2"
+        )
+
+    await sql.execute("reset search_path")
+    before = await catalog()
+    await sql_files.apply(sql, "astra")
+    assert await catalog() == before
+    assert await sql.fetchval("select count(*) from astra.apogee_coadded_spectrum_in_apstar") == 1
+
+
+async def test_two_schemas_live_side_by_side(sql: asyncpg.Connection, spectrum: Any) -> None:
+    await sql_files.apply(sql, "astra_next")
+    await sql.execute("set search_path to astra_next")
+    await sql.execute(
+        "with made as (insert into spectrum default values returning pk) "
+        "insert into boss_visit_spectrum "
+        "(spectrum_pk, release, run2d, mjd, fieldid, catalogid, healpix, spec_file) "
+        "select pk, 'sdss5', 'v6_1_3', 60000, 1, 2, 3, 'spec.fits' from made"
+    )
+    assert await sql.fetchval("select count(*) from astra_next.boss_visit_spectrum") == 1
+    assert await sql.fetchval("select count(*) from astra.boss_visit_spectrum") == 0
+
+
+# What the tables enforce
+
+
+@every_pipeline
+async def test_a_source_with_results_cannot_be_deleted(
+    sql: asyncpg.Connection, outputs: Any, spectrum: Any, record_class: Any
+) -> None:
+    await outputs.save(record_class.from_spectrum(spectrum, v_astra="0.8.1"))
+    await sql.execute("update apogee_coadded_spectrum_in_apstar set source_pk = null")
+    with pytest.raises(asyncpg.ForeignKeyViolationError) as caught:
+        await sql.execute("delete from source")
+    assert caught.value.constraint_name == f"{record_class.table}_source_fkey"
+
+
+@every_pipeline
+async def test_a_spectrum_with_results_cannot_be_deleted(
+    sql: asyncpg.Connection, outputs: Any, spectrum: Any, record_class: Any
+) -> None:
+    await outputs.save(record_class.from_spectrum(spectrum, v_astra="0.8.1"))
+    await sql.execute("delete from apogee_coadded_spectrum_in_apstar")
+    with pytest.raises(asyncpg.ForeignKeyViolationError) as caught:
+        await sql.execute("delete from spectrum")
+    assert caught.value.constraint_name == f"{record_class.table}_spectrum_fkey"
+
+
+@every_pipeline
+async def test_a_negative_version_is_refused(
+    sql: asyncpg.Connection, spectrum: Any, record_class: Any
+) -> None:
+    with pytest.raises(asyncpg.CheckViolationError) as caught:
+        await sql.execute(
+            f"insert into {record_class.table} (spectrum_pk, v_astra) values ($1, -1)", spectrum.spectrum_pk
+        )
+    assert caught.value.constraint_name == f"{record_class.table}_version_check"
+
+
+@every_pipeline
+async def test_a_second_result_of_one_minor_version_is_refused(
+    sql: asyncpg.Connection, spectrum: Any, record_class: Any
+) -> None:
+    insert = f"insert into {record_class.table} (spectrum_pk, v_astra) values ($1, $2)"
+    await sql.execute(insert, spectrum.spectrum_pk, 8000)
+    await sql.execute(insert, spectrum.spectrum_pk, 9000)
+    with pytest.raises(asyncpg.UniqueViolationError) as caught:
+        await sql.execute(insert, spectrum.spectrum_pk, 8001)
+    assert caught.value.constraint_name == f"{record_class.table}_spectrum_version_key"
+
+
+async def test_two_sources_may_both_lack_an_identifier(sql: asyncpg.Connection) -> None:
+    await sql.execute("insert into source (sdss_id) values (1), (2)")
+    assert await sql.fetchval("select count(*) from source where gaia_dr3_source_id is null") == 2
+
+
+async def test_spectra_of_all_kinds_are_numbered_in_one_row(outputs: Any, spectra: Any) -> None:
+    (first,) = await spectra(1)
+    boss = BossVisitSpectrum(
+        release="sdss5", run2d="v6_1_3", mjd=60000, fieldid=1, catalogid=2, healpix=3, spec_file="spec.fits"
+    )
+    await outputs.save(boss)
+    (last,) = await spectra(1)
+    assert first.spectrum_pk < boss.spectrum_pk < last.spectrum_pk
+
+
+async def test_an_array_of_fibre_offsets_comes_back_as_it_was(outputs: Any) -> None:
+    boss = BossVisitSpectrum(
+        release="sdss5",
+        run2d="v6_1_3",
+        mjd=60000,
+        fieldid=1,
+        catalogid=2,
+        healpix=3,
+        spec_file="spec.fits",
+        delta_ra=[0.5, None, -0.25],
+    )
+    await outputs.save(boss)
+    stored = await outputs.get_by_id(BossVisitSpectrum, boss.pk)
+    assert (stored.delta_ra, stored.delta_dec) == ([0.5, None, -0.25], None)
+
+
+async def test_a_source_comes_back_with_targeting_bits_and_coordinates_in_full(outputs: Any) -> None:
+    source = Source(
+        sdss_id=1,
+        ra=123.456789012345,
+        sdss5_target_flags=b"\x00\x81",
+        flag_sdss4_apogee_member_carina=True,
+        w1uflags=None,
+    )
+    await outputs.save(source)
+    stored = await outputs.get_by_id(Source, source.pk)
+    assert stored.model_dump() == source.model_dump()
+    assert stored.sdss4_apogee_member_flags == 1 << 61

@@ -1,0 +1,93 @@
+"""What a user meets who is refused by the server, or who stops a save with Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import asyncpg
+import pytest
+
+import astra_outputs
+from astra_outputs import embedded
+from astra_outputs.errors import CannotConnect, PermissionDenied
+
+INTERRUPTED = """
+import asyncio, sys
+import astra_outputs
+from astra_outputs import Source
+
+def endless():
+    number = 0
+    while True:
+        number += 1
+        if number == 500:
+            print("working", flush=True)
+        yield Source(sdss_id=number)
+
+async def main():
+    async with astra_outputs.connect(sys.argv[1]) as outputs:
+        await outputs.save_many(endless(), batch_size=100)
+
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.fixture(scope="module")
+def guarded_server(tmp_path_factory: pytest.TempPathFactory):
+    """A server that asks for a password, and knows one user who may enter but read nothing."""
+    hba = tmp_path_factory.mktemp("guarded") / "pg_hba.conf"
+    hba.write_text("local all postgres trust\nlocal all all scram-sha-256\n")
+    for folder in (hba, *hba.parents[:3]):
+        folder.chmod(folder.stat().st_mode | (0o5 if folder.is_dir() else 0o4))
+    with embedded.server(hba_file=str(hba)) as server:
+        yield server
+
+
+@pytest.fixture
+async def guest(guarded_server: embedded.EmbeddedServer) -> str:
+    """DSN of a user with a password, in a database with the schema."""
+    connection = await asyncpg.connect(guarded_server.dsn)
+    await connection.execute("drop role if exists guest; create role guest login password 'open sesame'")
+    await connection.execute(
+        "drop schema if exists astra cascade; create schema astra; create table astra.source (pk int)"
+    )
+    await connection.close()
+    return guarded_server.dsn.replace("postgres@", "guest:{password}@", 1)
+
+
+async def test_a_wrong_password_is_one_clear_error_that_does_not_show_it(guest: str) -> None:
+    with pytest.raises(CannotConnect, match="check the user and the password") as caught:
+        async with astra_outputs.connect(guest.format(password="hush")):
+            pass
+    assert caught.value.sqlstate == "28P01"
+    assert "hush" not in str(caught.value)
+
+
+async def test_a_missing_right_says_which_table_and_whom_to_ask(guest: str) -> None:
+    async with astra_outputs.connect(guest.format(password="open%20sesame")) as outputs:
+        with pytest.raises(PermissionDenied, match=r"source.*schema/add-ons/roles.sql"):
+            await outputs.get_by_id(astra_outputs.Source, 1)
+
+
+async def test_ctrl_c_leaves_whole_batches_and_a_clean_exit(database, connection) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, database]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ) as process:  # noqa: ASYNC220
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"working\n"
+        process.send_signal(signal.SIGINT)
+        try:
+            _, said = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert said == b""
+    stored = await connection.fetchval("select count(*) from astra.source")
+    assert stored > 0
+    assert stored % 100 == 0
+    assert await connection.fetchval("select max(sdss_id) from astra.source") == stored
