@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from astra_outputs.errors import MissingFile
 from astra_outputs.names import check_name
+from astra_outputs.postgres.sql import quote
 
 if TYPE_CHECKING:
     from astra_outputs.model.record import Record
@@ -130,8 +131,3 @@ async def apply(
                 raise
         # The caller's own transaction, if there is one, goes on with the path that it had.
         await connection.execute("select set_config('search_path', $1, true)", before)
-
-
-def quote(identifier: str) -> str:
-    """Return a name as a quoted SQL identifier."""
-    return '"' + identifier.replace('"', '""') + '"'
