@@ -10,7 +10,7 @@ BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
 # Scripts with commands of psql are for psql alone; the other files are what a linter can read.
-SQL = $(filter-out schema/install.sql schema/add-ons/roles.sql schema/history%.sql,$(wildcard schema/*.sql schema/*/*.sql examples/*/*.sql tests/sql/*.sql))
+SQL = $(filter-out schema/install.sql schema/add-ons/%.sql,$(wildcard schema/*.sql schema/*/*.sql examples/*/*.sql tests/sql/*.sql))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
