@@ -6,7 +6,12 @@ about names that would not arrive as they were given.
 
 from __future__ import annotations
 
+import re
+
 from astra_outputs.errors import InvalidName, shorten
+
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where a word of a class name begins; an acronym is one word."""
 
 LONGEST = 63
 """Bytes that PostgreSQL keeps of a name, unless it was compiled otherwise; it cuts the rest off."""
@@ -58,3 +63,14 @@ def check_table(name: str, class_name: str) -> str:
             f"name of a {of}: excluded is what PostgreSQL calls the row of an upsert; give another"
         )
     return name
+
+
+def table_of(class_name: str) -> str:
+    """Return the table that a record class of this name has unless it says otherwise.
+
+    Examples
+    --------
+    >>> [table_of(name) for name in ("ApogeeCoaddedSpectrumInApStar", "MDwarfType", "NMFRectify", "ASPCAP")]
+    ['apogee_coadded_spectrum_in_ap_star', 'm_dwarf_type', 'nmf_rectify', 'aspcap']
+    """
+    return _WORD.sub("_", class_name).lower()

@@ -22,7 +22,7 @@ from astra_outputs.reading.pending import FIRST, PAGE, pending_count, pending_pa
 
 SCHEMA = "pending_benchmark"
 SPECTRA = f"""
-insert into {SCHEMA}.apogee_coadded_spectrum_in_apstar
+insert into {SCHEMA}.apogee_coadded_spectrum_in_ap_star
     (spectrum_pk, release, apred, obj, telescope, snr, v_rad, created, modified)
 select k, 'dr19', '1.3', '2M' || k, 'apo25m', 100, 1, '2026-01-01Z', '2026-01-01Z'
 from generate_series(1, $1::bigint) as k
@@ -44,7 +44,7 @@ async def fill(connection: asyncpg.Connection, spectra: int) -> None:
 async def add_results(connection: asyncpg.Connection, first: int, last: int) -> None:
     """Store a result for each key from the first to the last, but every 10,000th."""
     await connection.execute(RESULTS, first, last)
-    for table in ("the_cannon", "apogee_coadded_spectrum_in_apstar"):
+    for table in ("the_cannon", "apogee_coadded_spectrum_in_ap_star"):
         await connection.execute(f"vacuum (analyze) {SCHEMA}.{table}")
 
 

@@ -37,7 +37,7 @@ set local search_path to :"schema";
 
 \ir tables/source.sql
 \ir tables/spectrum.sql
-\ir tables/apogee_coadded_spectrum_in_apstar.sql
+\ir tables/apogee_coadded_spectrum_in_ap_star.sql
 \ir tables/boss_visit_spectrum.sql
 \ir tables/the_cannon.sql
 \ir tables/snow_white.sql

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from enum import Enum
@@ -15,7 +14,7 @@ from astra_outputs.model.column_types import FLAGS
 from astra_outputs.model.columns import Column, category, resolve
 from astra_outputs.model.flag_names import Flag, FlagNames
 from astra_outputs.model.flags import named_bits
-from astra_outputs.names import check_name, check_table
+from astra_outputs.names import check_name, check_table, table_of
 
 
 class Outcome(Enum):
@@ -75,7 +74,7 @@ class Record(BaseModel):
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         category(None)  # what the class body said last does not reach the next class
         if "table" not in cls.__dict__:
-            cls.table = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+            cls.table = table_of(cls.__name__)
         if "title" not in cls.__dict__:
             cls.title = (cls.__doc__ or cls.__name__).strip().splitlines()[0].rstrip(".")
         check_table(cls.table, cls.__name__)

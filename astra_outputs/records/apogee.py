@@ -13,7 +13,6 @@ from astra_outputs.records.spectrum_flags import APOGEE_BAD, ApogeeSpectrumFlags
 class ApogeeCoaddedSpectrumInApStar(SpectrumMixin):
     """APOGEE spectra of one star, its visits added up."""
 
-    table: ClassVar[str] = "apogee_coadded_spectrum_in_apstar"
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("release", "apred", "apstar", "obj", "telescope", "field", "prefix"),
     )

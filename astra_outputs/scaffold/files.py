@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from astra_outputs.model.columns import Column
 from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.names import table_of
 
 if TYPE_CHECKING:
     from astra_outputs.scaffold.new_pipeline import NewColumn
@@ -63,7 +63,7 @@ class Pipeline:
         sorted_names = sorted(names, key=lambda name: (name.islower(), name))
         imports = ["from __future__ import annotations", ""]
         table = ""
-        if _table_of(self.class_name) != self.table:
+        if table_of(self.class_name) != self.table:
             imports += ["from typing import ClassVar", ""]
             table = f'    table: ClassVar[str] = "{self.table}"\n\n'
         imports.append(_import("astra_outputs", sorted_names))
@@ -219,11 +219,6 @@ async def store_and_replace(dsn: str) -> None:
     assert stored.v_astra == astra_outputs.parse_version("0.1.1")
     assert {{name: getattr(stored, name) for name in VALUES}} == VALUES
 '''
-
-
-def _table_of(class_name: str) -> str:
-    """Return the table that a record class of this name has unless it says otherwise."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", class_name).lower()
 
 
 def _definition(column: Column) -> str:

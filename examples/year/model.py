@@ -50,7 +50,7 @@ class Model:
             wrong += await self._compared(connection, pipeline)
         orphans = await connection.fetch(
             "select pk from spectrum where not exists"
-            " (select from apogee_coadded_spectrum_in_apstar where spectrum_pk = spectrum.pk) limit 10"
+            " (select from apogee_coadded_spectrum_in_ap_star where spectrum_pk = spectrum.pk) limit 10"
         )
         wrong += [f"spectrum {row['pk']} belongs to no spectrum" for row in orphans]
         return wrong

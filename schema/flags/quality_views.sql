@@ -53,18 +53,18 @@ from the_cannon;
 comment on view the_cannon_quality is 'Results of The Cannon with the summary of their flags';
 comment on column the_cannon_quality.flag_warn is 'Whether any quality flag is set';
 
-create or replace view apogee_coadded_spectrum_in_apstar_quality with (security_invoker = true) as
+create or replace view apogee_coadded_spectrum_in_ap_star_quality with (security_invoker = true) as
 select
     spectrum.spectrum_flags
     & (
-        flag_mask('apogee_coadded_spectrum_in_apstar', 'spectrum_flags', 'bad_pixels')
-        | flag_mask('apogee_coadded_spectrum_in_apstar', 'spectrum_flags', 'very_bright_neighbor')
-        | flag_mask('apogee_coadded_spectrum_in_apstar', 'spectrum_flags', 'bad_rv_combination')
-        | flag_mask('apogee_coadded_spectrum_in_apstar', 'spectrum_flags', 'rv_failure')
+        flag_mask('apogee_coadded_spectrum_in_ap_star', 'spectrum_flags', 'bad_pixels')
+        | flag_mask('apogee_coadded_spectrum_in_ap_star', 'spectrum_flags', 'very_bright_neighbor')
+        | flag_mask('apogee_coadded_spectrum_in_ap_star', 'spectrum_flags', 'bad_rv_combination')
+        | flag_mask('apogee_coadded_spectrum_in_ap_star', 'spectrum_flags', 'rv_failure')
     ) <> 0 as flag_bad,
     spectrum.*
-from apogee_coadded_spectrum_in_apstar as spectrum;
+from apogee_coadded_spectrum_in_ap_star as spectrum;
 
-comment on view apogee_coadded_spectrum_in_apstar_quality is 'APOGEE spectra with the summary of their flags';
-comment on column apogee_coadded_spectrum_in_apstar_quality.flag_bad is
+comment on view apogee_coadded_spectrum_in_ap_star_quality is 'APOGEE spectra with the summary of their flags';
+comment on column apogee_coadded_spectrum_in_ap_star_quality.flag_bad is
     'Whether a flag is set that makes the spectrum bad';

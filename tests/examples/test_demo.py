@@ -186,7 +186,7 @@ async def test_every_result_belongs_to_the_source_of_its_spectrum(connection: as
     strangers = await connection.fetchval(
         """
         select count(*) from irfm
-        join apogee_coadded_spectrum_in_apstar as spectrum using (spectrum_pk)
+        join apogee_coadded_spectrum_in_ap_star as spectrum using (spectrum_pk)
         join source on source.pk = irfm.source_pk
         where spectrum.source_pk <> irfm.source_pk or source.sdss4_apogee_id <> spectrum.obj
         """

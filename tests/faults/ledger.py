@@ -19,7 +19,7 @@ SHOWN = 10
 
 SPECTRA = """
 with made as (insert into astra.spectrum (pk) select generate_series($1::bigint, $2::bigint) returning pk)
-insert into astra.apogee_coadded_spectrum_in_apstar (spectrum_pk, release, apred, obj, telescope, modified)
+insert into astra.apogee_coadded_spectrum_in_ap_star (spectrum_pk, release, apred, obj, telescope, modified)
 select pk, 'dr17', 'dr17', '2M' || pk, 'apo25m', now() - interval '1 day' from made
 """
 

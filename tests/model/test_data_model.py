@@ -22,6 +22,7 @@ from astra_outputs import (
     TheCannon,
 )
 from astra_outputs.model.columns import REQUIRED, Column
+from astra_outputs.names import table_of
 
 FACTS = Path(__file__).parents[1] / "data" / "data_model"
 RECORD_CLASSES: tuple[type[Record], ...] = (
@@ -57,6 +58,21 @@ def read(name: str) -> list[dict[str, str]]:
 
 def facts_of(record_class: type[Record]) -> list[tuple[dict[str, str], Column]]:
     return [(fact, record_class.column(fact["column"])) for fact in read(record_class.table)]
+
+
+@pytest.mark.parametrize(
+    ("class_name", "table"),
+    [
+        ("ApogeeCoaddedSpectrumInApStar", "apogee_coadded_spectrum_in_ap_star"),
+        ("ASPCAP", "aspcap"),
+        ("AstroNN", "astro_nn"),
+        ("MDwarfType", "m_dwarf_type"),
+        ("NMFRectify", "nmf_rectify"),
+        ("LineForest2", "line_forest2"),
+    ],
+)
+def test_a_table_is_named_after_its_class_as_upstream_names_it(class_name: str, table: str):
+    assert table_of(class_name) == table
 
 
 @every_table

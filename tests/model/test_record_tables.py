@@ -143,7 +143,7 @@ async def test_every_natural_key_is_unique_in_the_table(
 @pytest.mark.parametrize(
     ("table", "names"),
     [
-        ("apogee_coadded_spectrum_in_apstar", {"source_pk"}),
+        ("apogee_coadded_spectrum_in_ap_star", {"source_pk"}),
         ("boss_visit_spectrum", {"source_pk", "telescope", "mjd", "fieldid", "plateid"}),
         ("the_cannon", {"source_pk"}),
         ("snow_white", {"source_pk"}),
@@ -177,7 +177,7 @@ async def test_installing_twice_changes_nothing(sql: asyncpg.Connection, spectru
     before = await catalog()
     await sql_files.apply(sql, "astra")
     assert await catalog() == before
-    assert await sql.fetchval("select count(*) from astra.apogee_coadded_spectrum_in_apstar") == 1
+    assert await sql.fetchval("select count(*) from astra.apogee_coadded_spectrum_in_ap_star") == 1
 
 
 async def test_two_schemas_live_side_by_side(sql: asyncpg.Connection, spectrum: Any) -> None:
@@ -201,7 +201,7 @@ async def test_a_source_with_results_cannot_be_deleted(
     sql: asyncpg.Connection, outputs: Any, spectrum: Any, record_class: Any
 ) -> None:
     await outputs.save(record_class.from_spectrum(spectrum, v_astra="0.8.1"))
-    await sql.execute("update apogee_coadded_spectrum_in_apstar set source_pk = null")
+    await sql.execute("update apogee_coadded_spectrum_in_ap_star set source_pk = null")
     with pytest.raises(asyncpg.ForeignKeyViolationError) as caught:
         await sql.execute("delete from source")
     assert caught.value.constraint_name == f"{record_class.table}_source_fkey"
@@ -212,7 +212,7 @@ async def test_a_spectrum_with_results_cannot_be_deleted(
     sql: asyncpg.Connection, outputs: Any, spectrum: Any, record_class: Any
 ) -> None:
     await outputs.save(record_class.from_spectrum(spectrum, v_astra="0.8.1"))
-    await sql.execute("delete from apogee_coadded_spectrum_in_apstar")
+    await sql.execute("delete from apogee_coadded_spectrum_in_ap_star")
     with pytest.raises(asyncpg.ForeignKeyViolationError) as caught:
         await sql.execute("delete from spectrum")
     assert caught.value.constraint_name == f"{record_class.table}_spectrum_fkey"

@@ -214,7 +214,7 @@ async def test_apogee_spectra_are_bad_by_the_same_flags_in_sql(
     for spectrum, bit in zip(stored, bits, strict=True):
         spectrum.spectrum_flags = bit.mask
     await outputs.save_many(stored)
-    rows = await sql.fetch("select spectrum_flags, flag_bad from apogee_coadded_spectrum_in_apstar_quality")
+    rows = await sql.fetch("select spectrum_flags, flag_bad from apogee_coadded_spectrum_in_ap_star_quality")
     assert {row["spectrum_flags"]: row["flag_bad"] for row in rows} == {
         bit.mask: bool(bit.mask & APOGEE_BAD) for bit in bits
     }

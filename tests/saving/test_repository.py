@@ -205,7 +205,7 @@ async def test_a_spectrum_may_bring_its_number_but_not_change_it(outputs, connec
     assert spectrum.spectrum_pk == 4_000
     with pytest.raises(KeyMismatch, match=r"4001.*4000"):
         await outputs.save(coadded(source, spectrum_pk=4_001, snr=1.0))
-    assert await connection.fetchval("select snr from astra.apogee_coadded_spectrum_in_apstar") is None
+    assert await connection.fetchval("select snr from astra.apogee_coadded_spectrum_in_ap_star") is None
     assert [row["pk"] for row in await connection.fetch("select pk from astra.spectrum")] == [4_000]
 
 
@@ -216,7 +216,7 @@ async def test_a_number_that_another_spectrum_has_is_refused(outputs, connection
         await outputs.save(coadded(source, obj="2M00000001+0000000", spectrum_pk=4_000))
     with pytest.raises(DatabaseError, match=r"spectrum_pkey.*leave spectrum_pk out"):
         await outputs.save_many([BossVisitSpectrum(source_pk=source.pk, **VISIT, spectrum_pk=4_000)])
-    assert await connection.fetchval("select count(*) from astra.apogee_coadded_spectrum_in_apstar") == 1
+    assert await connection.fetchval("select count(*) from astra.apogee_coadded_spectrum_in_ap_star") == 1
     assert await connection.fetchval("select count(*) from astra.boss_visit_spectrum") == 0
 
 
@@ -228,7 +228,7 @@ async def test_a_number_that_the_sequence_reaches_is_no_second_spectrum(outputs,
         await outputs.save(coadded(source, obj="2M00000002+0000000"))
     later = await outputs.save(coadded(source, obj="2M00000002+0000000"))
     assert (first.spectrum_pk, later.spectrum_pk) == (1, 3)
-    numbers = await connection.fetch("select spectrum_pk from astra.apogee_coadded_spectrum_in_apstar")
+    numbers = await connection.fetch("select spectrum_pk from astra.apogee_coadded_spectrum_in_ap_star")
     assert sorted(row[0] for row in numbers) == [1, 2, 3]
 
 

@@ -181,7 +181,7 @@ FORBIDDEN = {
     "no source": "delete from astra.source where false",
     "a spectrum": "insert into astra.spectrum (pk) values (77)",
     "a number of a spectrum": "select nextval('astra.spectrum_pk_seq')",
-    "another spectrum": "update astra.apogee_coadded_spectrum_in_apstar set snr = 0",
+    "another spectrum": "update astra.apogee_coadded_spectrum_in_ap_star set snr = 0",
     "no spectrum": "delete from astra.spectrum where false",
     "a flag": "insert into astra.flag_definition values ('the_cannon', 'result_flags', 5, 'mine', '')",
     "the owner's rights": "set role {prefix}_owner",
@@ -241,7 +241,7 @@ async def test_the_server_refuses_the_reader(roles: Roles, result: TheCannon, ki
     [
         "insert into astra.the_cannon (spectrum_pk, v_astra) values ({spectrum}, 9000)",
         "update astra.the_cannon set teff = 1",
-        "update astra.apogee_coadded_spectrum_in_apstar set spectrum_pk = spectrum_pk",
+        "update astra.apogee_coadded_spectrum_in_ap_star set spectrum_pk = spectrum_pk",
         "update astra.source set pk = pk",
         "update astra.spectrum set pk = pk",
         "delete from astra.source where false",

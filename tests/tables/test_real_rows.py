@@ -197,7 +197,7 @@ async def test_every_value_of_dr12s_aspcap_results_is_the_catalogues(
     assert report.refused == []
     assert report.outcomes == {Outcome.INSERTED: len(rows)}
     key = ("release", "apred", "apstar", "obj", "telescope", "field")
-    spectra = await stored(connection, "apogee_coadded_spectrum_in_apstar", *key)
+    spectra = await stored(connection, "apogee_coadded_spectrum_in_ap_star", *key)
     results = await stored(connection, "aspcap", "spectrum_pk")
     sources = await stored(connection, "source", "pk")
     assert len(spectra) == len(results) == len(rows)
@@ -277,7 +277,7 @@ async def test_a_second_run_changes_nothing_but_times_and_not_even_those_of_spec
 ):
     async def rows() -> list[Any]:
         found = []
-        for table in ("spectrum", "apogee_coadded_spectrum_in_apstar"):
+        for table in ("spectrum", "apogee_coadded_spectrum_in_ap_star"):
             found += await connection.fetch(f"select * from astra.{table} order by pk")
         for table, key in (("source", "pk"), ("aspcap", "task_pk")):
             rows = await connection.fetch(f"select * from astra.{table} order by {key}")
@@ -303,7 +303,7 @@ async def test_every_training_label_is_the_lists_and_says_what_it_is(
     rows = [row for row in lines(path) if float(row["teff"]) != -9999]
     assert report.refused == []
     assert report.outcomes == {Outcome.INSERTED: len(rows)}
-    spectra = await stored(connection, "apogee_coadded_spectrum_in_apstar", "obj")
+    spectra = await stored(connection, "apogee_coadded_spectrum_in_ap_star", "obj")
     results = await stored(connection, "the_cannon", "spectrum_pk")
     assert len(spectra) == len(results) == len(rows)
     for row in rows:

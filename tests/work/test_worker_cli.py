@@ -19,7 +19,7 @@ import worker_pipelines
 
 TESTS = Path(__file__).parents[1]
 
-SPECTRA = ("--spectra", "apogee_coadded_spectrum_in_apstar")
+SPECTRA = ("--spectra", "apogee_coadded_spectrum_in_ap_star")
 
 
 @pytest.fixture
