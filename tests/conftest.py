@@ -12,7 +12,6 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -217,27 +216,7 @@ def filled() -> Callable[..., PipelineOutputMixin]:
     def fill(record_class: type[PipelineOutputMixin], spectrum: Any, seed: int) -> PipelineOutputMixin:
         keys = {"spectrum_pk", "source_pk"}
         columns = [column for column in record_class.columns() if column.written and column.name not in keys]
-        values = {column.name: _value(column.type.sql, seed + n / 8) for n, column in enumerate(columns)}
+        values = {column.name: column.type.example(seed + n / 8) for n, column in enumerate(columns)}
         return record_class.from_spectrum(spectrum, **values | {"v_astra": 6000 + seed})
 
     return fill
-
-
-def _value(sql: str, number: float) -> Any:
-    """Return a value of a SQL type that tells numbers apart and survives single precision."""
-    if sql.endswith("[]"):
-        return [number, number + 1]
-    match sql:
-        case "real" | "double precision":
-            return number
-        case "smallint" | "integer" | "bigint":
-            return int(number * 8)
-        case "text":
-            return f"text {number}"
-        case "boolean":
-            return int(number) % 2 == 0
-        case "timestamp with time zone" | "timestamptz":
-            return datetime.fromtimestamp(number * 1e6, tz=UTC)
-        case "bytea":
-            return f"bytes {number}".encode()
-    raise AssertionError(f"no value for type {sql}")

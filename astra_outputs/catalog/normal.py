@@ -13,11 +13,16 @@ from typing import Any, cast
 from sqlglot import exp, parse_one
 from sqlglot.errors import ParseError
 
-from astra_outputs.model import column_types
+from astra_outputs.model.column_type import type_of
+from astra_outputs.model.column_types import TYPES
 
 _SIMPLE_NAME = re.compile(r"[a-z_][a-z0-9_$]*")
 
 _NUMBER = re.compile(r"-?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
+
+
+_KINDS = [type_of(annotation) for annotation in TYPES.values()]
+_OURS = {spelling: kind.sql for kind in _KINDS for spelling in (kind.sql, *kind.spellings)}
 
 
 @cache
@@ -27,22 +32,24 @@ def type_name(written: str) -> str:
     A type that no column type stands for is named in sqlglot's spelling, or left as it was written
     where sqlglot does not know it.
     """
+    written = written.lower()
+    if written in _OURS:
+        return _OURS[written]
     try:
         return type_name_of(exp.DataType.build(written, dialect="postgres"))
     except ParseError:
-        return written.lower()
+        return written
 
 
 def type_name_of(node: exp.Expression) -> str:
     """Return the name of a type that sqlglot has read."""
     spelt = _spelt(node)
-    return _our_types().get(spelt, spelt)
+    return _in_sqlglots_words().get(spelt, spelt)
 
 
 @cache
-def _our_types() -> dict[str, str]:
-    ours = {entry.sql for entry in vars(column_types).values() if isinstance(entry, column_types.ColumnType)}
-    return {_spelt(exp.DataType.build(name, dialect="postgres")): name for name in ours}
+def _in_sqlglots_words() -> dict[str, str]:
+    return {_spelt(exp.DataType.build(name, dialect="postgres")): ours for name, ours in _OURS.items()}
 
 
 def _spelt(node: exp.Expression) -> str:

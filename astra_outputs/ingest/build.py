@@ -19,8 +19,6 @@ from astra_outputs.model.record import Record
 
 Values = dict[str, Any]
 
-NUMBERS = ("real", "double precision", "integer", "bigint")
-
 TRUTH = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 SINGLE = 6e-8
@@ -124,7 +122,7 @@ def _value(given: Any, origin: Origin, column: Column | None, missing: list[Any]
         given = _part(given, origin.pattern)
     if origin.values:
         return _meaning(given, origin.values)
-    if column is not None and column.type.sql not in NUMBERS:
+    if column is not None and column.type.bounds is None:
         return _converted(given, column)
     number = _number(given) if isinstance(given, str) else given
     if origin.bit or origin.mask:

@@ -10,7 +10,7 @@ from pydantic import Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from astra_outputs.model.column_types import ColumnType
+from astra_outputs.model.column_type import ColumnType
 from astra_outputs.model.flags import BitFlags
 
 REQUIRED = PydanticUndefined

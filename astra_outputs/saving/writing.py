@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
 import asyncpg
 
 from astra_outputs.errors import DatabaseError, KeyMismatch, Problem
+from astra_outputs.model.column_types import UNIX_EPOCH
 from astra_outputs.postgres.database import Connection
 from astra_outputs.postgres.pooler import made_on
 from astra_outputs.saving import merging
@@ -32,7 +33,6 @@ IDLE = nullcontext()
 """Nobody waits for the server to be at work."""
 
 TIMES = ("created", "modified")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -252,7 +252,7 @@ async def _held_back(
 
 def _times(values: Sequence[float]) -> Sequence[datetime]:
     """Return seconds since 1970 as points in time; in a batch most of them are the same."""
-    times = {seconds: EPOCH + timedelta(microseconds=round(seconds * 1e6)) for seconds in set(values)}
+    times = {seconds: UNIX_EPOCH + timedelta(microseconds=round(seconds * 1e6)) for seconds in set(values)}
     return list(map(times.__getitem__, values))
 
 

@@ -19,20 +19,6 @@ WIDTH = 110
 _BIT = ("FAILED", "No result could be computed")
 """Named bit 0 of a new flags column: an example that its author replaces."""
 
-# Values that every type stores as they are, single precision included.
-_VALUES = {
-    "real": "0.5",
-    "double": "0.5",
-    "integer": "1",
-    "bigint": "1",
-    "text": '"text"',
-    "boolean": "True",
-    "timestamp": "datetime(2024, 2, 29, tzinfo=UTC)",
-    "bytes": 'b"bytes"',
-    "real[]": "[0.5, None]",
-    "flags": "1",
-}
-
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -153,12 +139,11 @@ class Pipeline:
 
     def test_file(self) -> str:
         """Return a test that needs no change: the files agree, and results are stored and replaced."""
-        values = "".join(f'    "{column.name}": {_VALUES[column.kind]},\n' for column in self.columns)
-        times = any(column.kind == "timestamp" for column in self.columns)
+        values = "".join(f'    "{column.name}": {column.type.literal},\n' for column in self.columns)
         return _TEST.format(
             table=self.table,
             name=self.class_name,
-            datetime="from datetime import UTC, datetime\n" if times else "",
+            datetime="from datetime import UTC, datetime\n" if "datetime(" in values else "",
             own=_import(f"{self.package}.{self.table}", [self.class_name]),
             values=values,
         )
@@ -223,7 +208,7 @@ async def store_and_replace(dsn: str) -> None:
 
 def _definition(column: Column) -> str:
     """Return a column's line in `create table`."""
-    words = [column.name, column.type.sql.replace("timestamp with time zone", "timestamptz")]
+    words = [column.name, column.type.ddl]
     if column.server_default == "identity":
         return " ".join([*words, "generated always as identity"])
     words += [] if column.nullable else ["not null"]

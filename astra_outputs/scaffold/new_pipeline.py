@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 from astra_outputs.errors import FileExists, MissingFile
 from astra_outputs.model import column_types
-from astra_outputs.model.column_types import ColumnType
+from astra_outputs.model.column_type import ColumnType, type_of
+from astra_outputs.model.column_types import TYPES
 from astra_outputs.model.columns import Column
 from astra_outputs.scaffold.files import Pipeline
 from astra_outputs.scaffold.names import check_column_name, check_table_name
@@ -53,18 +53,24 @@ class NewColumn:
     @property
     def annotation(self) -> str:
         """How the record class writes its type."""
-        wanted = column_types.TYPES[self.kind]
-        return next(name for name, entry in vars(column_types).items() if entry is wanted)
+        return next(name for name in column_types.__all__ if getattr(column_types, name) is TYPES[self.kind])
+
+    @property
+    def type(self) -> ColumnType:
+        """The type of its values."""
+        return type_of(TYPES[self.kind])
 
     @property
     def column(self) -> Column:
         """What the record class will say of it."""
-        python, *metadata = get_args(column_types.TYPES[self.kind])
-        (kind,) = (entry for entry in metadata if isinstance(entry, ColumnType))
-        nullable = type(None) in get_args(python)
-        default = None if nullable else 0
+        nullable = not self.is_flags
         return Column(
-            self.name, kind, nullable, default, unit=self.unit or None, description=self.description
+            self.name,
+            self.type,
+            nullable,
+            default=None if nullable else 0,
+            unit=self.unit or None,
+            description=self.description,
         )
 
 
@@ -88,8 +94,8 @@ def parse_column(text: str) -> NewColumn:
         )
     kind, unit, description = (*(part.strip() for part in rest), "", "")[:3]
     check_column_name(name)
-    if kind not in column_types.TYPES:
-        raise ValueError(f"{name} has the unknown type {kind!r}; there are {', '.join(column_types.TYPES)}")
+    if kind not in TYPES:
+        raise ValueError(f"{name} has the unknown type {kind!r}; there are {', '.join(TYPES)}")
     _check_text(f"the unit of {name}", unit, LONGEST_UNIT)
     description = description or _description(name)
     _check_text(f"the description of {name}", description, LONGEST_DESCRIPTION)

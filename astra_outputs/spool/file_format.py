@@ -2,15 +2,14 @@
 
 The first line names the format, the SHA-256 and the length of all that follows. The second says what
 the records are; then one array a record. JSON carries every column type without loss: Python writes
-a float with as many digits as bring back the same bits. What JSON lacks becomes text: a time as
-ISO 8601 with its offset, bytes as base64.
+a float with as many digits as bring back the same bits. What JSON lacks becomes text, as each column
+type says (`ColumnType.to_json`): a time as ISO 8601 with its offset, bytes as base64.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,14 +21,7 @@ from astra_outputs.model.record import Record
 
 FORMAT = "astra_outputs-spool-1"
 
-_ENCODE: dict[str, Callable[[Any], Any]] = {
-    "timestamp with time zone": datetime.isoformat,
-    "bytea": lambda value: b64encode(value).decode("ascii"),
-}
-_DECODE: dict[str, Callable[[Any], Any]] = {
-    "timestamp with time zone": datetime.fromisoformat,
-    "bytea": lambda value: b64decode(value, validate=True),
-}
+Conversion = Callable[[Any], Any]
 
 ClassOf = Callable[[str, str], type[Record] | None]
 """Given a table and the name of its record class ("package.module:Class"), returns the class."""
@@ -56,7 +48,8 @@ class SpoolBatch:
 def encode(records: Sequence[Record], since: datetime) -> bytes:
     """Return the bytes of a file that holds these records, all of one class."""
     record_class = type(records[0])
-    columns = _columns(record_class)
+    written = [column for column in record_class.columns() if column.written]
+    columns = {column.name: column.type.sql for column in written}
     header = {
         "record_class": f"{record_class.__module__}:{record_class.__qualname__}",
         "table": record_class.table,
@@ -64,7 +57,7 @@ def encode(records: Sequence[Record], since: datetime) -> bytes:
         "records": len(records),
         "columns": columns,
     }
-    values, convert = itemgetter(*columns), _places(columns, _ENCODE)
+    values, convert = itemgetter(*columns), _conversions(column.type.to_json for column in written)
     lines = [header, *(_converted(values(record.__dict__), convert) for record in records)]
     # NaN and infinity are no JSON, and no value of a record either.
     body = "".join(json.dumps(line, allow_nan=False, separators=(",", ":")) + "\n" for line in lines).encode()
@@ -86,14 +79,15 @@ def decode(content: bytes, class_of: ClassOf) -> SpoolBatch:
     if record_class is None:
         name = header["record_class"]
         raise OtherRecordClass(f"no record class for table {header['table']}: name its module ({name})")
-    known, columns = _columns(record_class), header["columns"]
-    lost = [name for name, sql in columns.items() if known.get(name) != sql]
+    known = {column.name: column.type for column in record_class.columns() if column.written}
+    columns = header["columns"]
+    lost = [name for name, sql in columns.items() if name not in known or known[name].sql != sql]
     if lost:
         raise OtherRecordClass(
             f"{record_class.__name__} has no column {', '.join(lost)} of the type that was written: "
             "store the file with the version of the record class that made it"
         )
-    convert = _places(columns, _DECODE)
+    convert = _conversions(known[name].from_json for name in columns)
     try:
         records = [
             record_class.model_validate(dict(zip(columns, _converted(row, convert), strict=True)))
@@ -133,19 +127,14 @@ def _first_line(body: bytes) -> bytes:
     return f"{FORMAT} sha256={hashlib.sha256(body).hexdigest()} bytes={len(body)}".encode()
 
 
-def _columns(record_class: type[Record]) -> dict[str, str]:
-    return {column.name: column.type.sql for column in record_class.columns() if column.written}
+def _conversions(functions: Iterable[Conversion | None]) -> list[tuple[int, Conversion]]:
+    """Return what is to be done to the values of a row, with their index."""
+    return [(index, function) for index, function in enumerate(functions) if function is not None]
 
 
-def _places(
-    columns: dict[str, str], functions: dict[str, Callable[[Any], Any]]
-) -> list[tuple[int, Callable[[Any], Any]]]:
-    return [(place, functions[sql]) for place, sql in enumerate(columns.values()) if sql in functions]
-
-
-def _converted(values: Iterable[Any], convert: list[tuple[int, Callable[[Any], Any]]]) -> list[Any]:
+def _converted(values: Iterable[Any], convert: list[tuple[int, Conversion]]) -> list[Any]:
     row = list(values)
-    for place, function in convert:
-        if row[place] is not None:
-            row[place] = function(row[place])
+    for index, function in convert:
+        if row[index] is not None:
+            row[index] = function(row[index])
     return row

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from astra_outputs.errors import DatabaseError
+from astra_outputs.model.column_type import type_of
+from astra_outputs.model.column_types import TYPES
 from astra_outputs.tables.cells import Cells, Flagged, Values
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
@@ -26,14 +28,7 @@ TRAILER = struct.pack("!h", -1)
 BLOCK = 1 << 20
 """Bytes in one block of rows: what fits a processor's cache is filled fastest."""
 
-WIRE = {
-    "real": ">f4",
-    "double precision": ">f8",
-    "integer": ">i4",
-    "bigint": ">i8",
-    "boolean": "?",
-    "timestamp with time zone": ">i8",
-}
+WIRE = {kind.sql: kind.wire for kind in map(type_of, TYPES.values()) if kind.wire}
 """Types of one width, as they are sent. Every other value is sent as the bytes that it is given as."""
 
 NOTHING = "NULL"

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import numpy as np
 
 from astra_outputs.errors import DatabaseError
+from astra_outputs.model.column_types import PG_EPOCH
 from astra_outputs.postgres.database import Connection
 from astra_outputs.saving import merging
 from astra_outputs.saving.report import KEPT, UNCHANGED
@@ -16,7 +17,7 @@ from astra_outputs.tables.cells import Values
 from astra_outputs.tables.encode import HEADER, TRAILER, Encoder, decoded
 from astra_outputs.tables.order import Keys, Places, places_of
 
-EPOCH = np.datetime64("2000-01-01", "us")
+EPOCH = np.datetime64(PG_EPOCH.replace(tzinfo=None), "us")
 """PostgreSQL counts microseconds from here."""
 
 

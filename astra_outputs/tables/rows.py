@@ -17,7 +17,8 @@ from astra_outputs.errors import (
     WrongRecordClass,
     shorten,
 )
-from astra_outputs.model.column_types import BOOLEAN, ColumnType
+from astra_outputs.model.column_type import ColumnType
+from astra_outputs.model.column_types import BOOLEAN
 from astra_outputs.model.columns import REQUIRED, Column, ColumnFacts
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.version import configured_version

@@ -7,27 +7,23 @@ that a table is refused in the same words.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from astra_outputs.errors import Problem
-from astra_outputs.model.column_types import FIRST_TIME, LAST_TIME
+from astra_outputs.model.column_type import ColumnType
+from astra_outputs.model.column_types import FIRST_TIME, LAST_TIME, PG_EPOCH, TEXT, TIMESTAMP
 from astra_outputs.model.columns import Column
 from astra_outputs.tables.cells import Cells, Flagged, Values, objects
-
-EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-"""PostgreSQL counts microseconds from here."""
 
 WIDEST = 1 << 24
 """Most bytes that texts may take as one rectangle; where one is much longer they stay apart."""
 
-_EPOCH_64 = np.datetime64(EPOCH.replace(tzinfo=None), "us")
+_EPOCH_64 = np.datetime64(PG_EPOCH.replace(tzinfo=None), "us")
 _FIRST, _LAST = (np.datetime64(time.replace(tzinfo=None), "s") for time in (FIRST_TIME, LAST_TIME))
 _NO_ROWS = np.zeros(0, np.intp)
 
@@ -42,7 +38,7 @@ class Checked:
     given : Cells
         The values as they were given.
     stored : Cells
-        The values to store: numbers, Booleans, microseconds since `EPOCH`, or bytes (UTF-8 of a text,
+        The values to store: numbers, Booleans, microseconds since `PG_EPOCH`, or bytes (UTF-8 of a text,
         the payload of an array). What stands in a refused row has no meaning.
     refused : ndarray of int
         The rows whose values the column does not take.
@@ -69,9 +65,9 @@ def check(column: Column, given: Cells) -> Checked:
     kind, values = column.type, given.values
     if values.dtype.kind in kind.arrays and values.dtype.itemsize <= 8:
         stored, bad = _numbers(column, given)
-    elif kind.sql == "timestamp with time zone" and given.aware:
+    elif kind is TIMESTAMP and given.aware:
         stored, bad = _moments(given)
-    elif kind.sql == "text" and values.dtype.kind in "SU" and _are_plain(values):
+    elif kind is TEXT and values.dtype.kind in "SU" and _are_plain(values):
         stored, bad = _plain_texts(given), None
     else:
         return _one_by_one(column, given)
@@ -175,55 +171,18 @@ def _one_by_one(column: Column, given: Cells) -> Checked:
         except ValueError:
             stored.append(None)
             refused.append(row)
-    return Checked(column, given, _packed(column.type.sql, stored, given), np.array(refused, np.intp))
+    return Checked(column, given, _packed(column.type, stored, given), np.array(refused, np.intp))
 
 
-def _packed(sql: str, stored: list[Any], given: Cells) -> Cells:
+def _packed(kind: ColumnType, stored: list[Any], given: Cells) -> Cells:
     """Return plain values as the array that is encoded."""
     missing = np.fromiter((value is None for value in stored), bool, len(stored))
-    nothing, payload = _PAYLOADS[sql]
-    values: Any = [nothing if value is None else payload(value) for value in stored]
-    if sql in _DTYPES:
-        values = np.array(values, _DTYPES[sql])
+    values: Any = [kind.nothing if value is None else kind.payload(value) for value in stored]
+    if kind.dtype:
+        values = np.array(values, kind.dtype)
     else:
         width = max(map(len, values), default=0)
         # NumPy would take zeros at the end of a bytea for padding.
-        together = sql == "text" and width * len(values) <= max(WIDEST, 4 * sum(map(len, values)))
+        together = kind.padded and width * len(values) <= max(WIDEST, 4 * sum(map(len, values)))
         values = np.array(values, f"S{max(1, width)}") if together else objects(values)
     return Cells(values, missing if missing.any() else None, given.constant)
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-def _real_array(elements: list[float | None]) -> bytes:
-    """Return the binary form of a one-dimensional real[]: as PostgreSQL's `array_recv` reads it."""
-    oid_of_real, some_missing = 700, int(None in elements)
-    if not elements:
-        return struct.pack("!iiI", 0, 0, oid_of_real)
-    header = struct.pack("!iiIii", 1, some_missing, oid_of_real, len(elements), 1)
-    return header + b"".join(
-        struct.pack("!i", -1) if element is None else struct.pack("!if", 4, element) for element in elements
-    )
-
-
-_DTYPES = {
-    "real": "f8",
-    "double precision": "f8",
-    "integer": "i8",
-    "bigint": "i8",
-    "boolean": "?",
-    "timestamp with time zone": "i8",
-}
-_PAYLOADS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
-    "real": (0.0, float),
-    "double precision": (0.0, float),
-    "integer": (0, int),
-    "bigint": (0, int),
-    "boolean": (False, bool),
-    "timestamp with time zone": (0, _microseconds),
-    "text": (b"", str.encode),
-    "bytea": (b"", bytes),
-    "real[]": (b"", _real_array),
-}

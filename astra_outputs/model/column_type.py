@@ -1,0 +1,103 @@
+"""`ColumnType`: all that is known of one type of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from astra_outputs.model.given import MISSING
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class ColumnType:
+    """One PostgreSQL type and the values that it holds.
+
+    Attributes
+    ----------
+    sql : str
+        The type's name, as PostgreSQL prints it.
+    spellings : tuple of str
+        Other names that DDL gives it; the first is the one that is written here, if there is any.
+    name : str
+        What the command line calls it; empty for one that authors do not ask for there.
+    schema : CoreSchema
+        What Pydantic runs in native code; a value that passes it is stored as it is.
+    convert : Callable
+        Asked about every other value: returns what to store (None for "not measured"), or raises
+        ValueError with the reason.
+    bounds : tuple, optional
+        Least and greatest number that is stored.
+    arrays : str
+        The kinds of NumPy arrays (`dtype.kind`) of which a value within the bounds is stored as it
+        is; NaN is None, and an integer column takes whole numbers only. `convert` is asked about
+        every value of another array.
+    dtype : str
+        The NumPy type that holds values that were checked; empty where they differ in length.
+    wire : str
+        The NumPy type of the binary form, where all values have one width; else empty.
+    payload : Callable
+        Returns what a value that is not missing is encoded as: a number for `wire`, else the bytes of
+        its binary form. A value that may have changed since it was checked (a list) is checked again:
+        ValueError.
+    nothing : object
+        Stands for the payload where a value is missing.
+    padded : bool
+        Whether NumPy may hold the payloads in one rectangle: none of them ends with a zero byte.
+    to_json, from_json : Callable, optional
+        To what JSON has, and back; None where JSON has the value as it is.
+    literal : str
+        A value as Python code, which comes back from the database as it was.
+    example : Callable
+        Returns a value that tells numbers apart (multiples of 1/8, up to 100) and comes back as well.
+    """
+
+    sql: str
+    schema: CoreSchema
+    convert: Callable[[Any], Any]
+    payload: Callable[[Any], Any]
+    literal: str
+    example: Callable[[float], Any]
+    name: str = ""
+    spellings: tuple[str, ...] = ()
+    bounds: tuple[float, float] | None = None
+    arrays: str = ""
+    dtype: str = ""
+    wire: str = ""
+    nothing: Any = b""
+    padded: bool = False
+    to_json: Callable[[Any], Any] | None = None
+    from_json: Callable[[Any], Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"ColumnType({self.sql})"
+
+    def __get_pydantic_core_schema__(self, source: Any, _: GetCoreSchemaHandler) -> CoreSchema:
+        if type(None) not in get_args(source):
+            return self._with_rule(self.require)
+        return core_schema.nullable_schema(self._with_rule(self.convert))
+
+    def _with_rule(self, rule: Callable[[Any], Any]) -> CoreSchema:
+        slow = core_schema.no_info_plain_validator_function(rule)
+        return core_schema.union_schema([self.schema, slow], mode="left_to_right")
+
+    def require(self, value: Any) -> Any:
+        """Do as `convert` for a column that is NOT NULL: None is refused too."""
+        value = self.convert(value)
+        if value is MISSING:
+            raise ValueError("must have a value: the column is NOT NULL")
+        return value
+
+    @property
+    def ddl(self) -> str:
+        """The type's name in the SQL files."""
+        return self.spellings[0] if self.spellings else self.sql
+
+
+def type_of(annotation: Any) -> ColumnType:
+    """Return the type that an annotation such as `Real` stands for."""
+    (kind,) = (entry for entry in get_args(annotation)[1:] if isinstance(entry, ColumnType))
+    return kind
