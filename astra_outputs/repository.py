@@ -16,11 +16,12 @@ from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.model.version import major_minor, parse_version
 from astra_outputs.postgres.database import Connection, Database
+from astra_outputs.reading.by_key import row_by_id, row_by_key
 from astra_outputs.reading.pending import Pending, Shard
 from astra_outputs.saving.batches import Duplicates, OnError, Records, class_of
 from astra_outputs.saving.report import SaveReport
 from astra_outputs.saving.rows import one_row
-from astra_outputs.saving.statements import Guards, select_by, statements
+from astra_outputs.saving.statements import Guards, statements
 from astra_outputs.saving.store import Store
 from astra_outputs.saving.stream import Options, Saving
 from astra_outputs.saving.writing import save_one
@@ -234,7 +235,7 @@ class Outputs:
 
     async def get_by_id(self, record_class: type[R], pk: int) -> R | None:
         """Return the row with this `task_pk` (or `pk`), or None if there is none."""
-        return await self._get(record_class, (record_class.primary_key,), (pk,))
+        return await row_by_id(self.store.database, record_class, pk)
 
     async def get_result(
         self, record_class: type[P], spectrum: Any, *, v_astra: int | str | None = None
@@ -256,9 +257,11 @@ class Outputs:
                 f"{type(spectrum).__name__} is not a stored spectrum: it has no spectrum_pk"
             )
         if v_astra is None:
-            return await self._get(record_class, ("spectrum_pk",), (spectrum_pk,), newest="v_astra")
-        key = ("spectrum_pk", "v_astra_major_minor")
-        return await self._get(record_class, key, (spectrum_pk, major_minor(parse_version(v_astra))))
+            return await row_by_key(
+                self.store.database, record_class, {"spectrum_pk": spectrum_pk}, newest=True
+            )
+        key = {"spectrum_pk": spectrum_pk, "v_astra_major_minor": major_minor(parse_version(v_astra))}
+        return await row_by_key(self.store.database, record_class, key)
 
     async def history(self, result: P) -> list[Change[P]]:
         """Return each time that a stored result was replaced or deleted, the latest first.
@@ -389,21 +392,6 @@ class Outputs:
         from astra_outputs.spool.replay import replay
 
         return await replay(self.store, [Spool(folder) for folder in folders], record_classes)
-
-    async def _get(
-        self,
-        record_class: type[R],
-        names: tuple[str, ...],
-        values: tuple[Any, ...],
-        newest: str | None = None,
-    ) -> R | None:
-        if not hasattr(record_class, "natural_keys"):
-            raise WrongRecordClass(f"{record_class!r} is not a record class")
-        text = select_by(record_class, self.schema, names, newest)
-        row = await self.store.database.run(
-            lambda connection: connection.fetchrow(text, *values), where=record_class.table
-        )
-        return None if row is None else record_class.from_row(dict(row))
 
 
 def connect(

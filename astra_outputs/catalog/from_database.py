@@ -10,59 +10,10 @@ from typing import TYPE_CHECKING, Any
 from astra_outputs.catalog import normal
 from astra_outputs.catalog.model import IDENTITY, ColumnFacts, TableFacts, foreign_key, key, unique_key
 from astra_outputs.model.flags import Bit
+from astra_outputs.postgres.sql import Statement, templates
 
 if TYPE_CHECKING:
     from astra_outputs.postgres.database import Connection
-
-_TABLES = """
-select c.relname, obj_description(c.oid, 'pg_class') as comment
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = $1 and c.relname = any($2) and c.relkind in ('r', 'p', 'f')
-"""
-
-_COLUMNS = """
-select c.relname, a.attname, format_type(a.atttypid, a.atttypmod) as type, not a.attnotnull as nullable,
-    a.attidentity::text as identity, a.attgenerated::text as generated,
-    pg_get_expr(d.adbin, d.adrelid) as expression, col_description(c.oid, a.attnum) as comment
-from pg_class c
-join pg_namespace n on n.oid = c.relnamespace
-join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-where n.nspname = $1 and c.relname = any($2) and c.relkind in ('r', 'p', 'f')
-order by c.relname, a.attnum
-"""
-
-# An index with a condition or on an expression keeps nothing unique that an upsert could rely on.
-_INDEXES = """
-select c.relname, i.indisprimary, i.indisunique, i.indnullsnotdistinct, not i.indimmediate as deferrable,
-    keys.names, keys.nullable
-from pg_index i
-join pg_class c on c.oid = i.indrelid
-join pg_namespace n on n.oid = c.relnamespace
-cross join lateral (
-    select array_agg(a.attname::text) as names, not bool_and(a.attnotnull) as nullable
-    from unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) as k (attnum)
-    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
-) keys
-where n.nspname = $1 and c.relname = any($2)
-    and i.indisvalid and i.indpred is null and i.indexprs is null
-"""
-
-_CONSTRAINTS = """
-select c.relname, k.conname, k.contype::text as kind, pg_get_expr(k.conbin, k.conrelid) as expression,
-    case when f.relnamespace = c.relnamespace then '' else f.relnamespace::regnamespace || '.' end
-        || f.relname as "references",
-    k.confdeltype::text as on_delete, k.confupdtype::text as on_update,
-    array(select a.attname::text from unnest(k.conkey) with ordinality as u (attnum, place)
-        join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.attnum order by place) as here,
-    array(select a.attname::text from unnest(k.confkey) with ordinality as u (attnum, place)
-        join pg_attribute a on a.attrelid = k.confrelid and a.attnum = u.attnum order by place) as there
-from pg_constraint k
-join pg_class c on c.oid = k.conrelid
-join pg_namespace n on n.oid = c.relnamespace
-left join pg_class f on f.oid = k.confrelid
-where n.nspname = $1 and c.relname = any($2) and k.contype in ('c', 'f')
-"""
 
 _ACTIONS = {"c": "cascade", "n": "set null", "d": "set default", "r": "restrict"}
 
@@ -82,10 +33,11 @@ async def tables_of(
         Whether to read `flag_definition` as well.
     """
     async with _names_as_in(connection, schema):
-        tables = await connection.fetch(_TABLES, schema, names)
-        columns = _by_table(await connection.fetch(_COLUMNS, schema, names))
-        indexes = _by_table(await connection.fetch(_INDEXES, schema, names))
-        constraints = _by_table(await connection.fetch(_CONSTRAINTS, schema, names))
+        sql = templates("catalog")
+        tables = await connection.fetch(sql["tables"].text, schema, names)
+        columns = _by_table(await connection.fetch(sql["columns"].text, schema, names))
+        indexes = _by_table(await connection.fetch(sql["indexes"].text, schema, names))
+        constraints = _by_table(await connection.fetch(sql["constraints"].text, schema, names))
         bits = await _flags(connection, names) if flags else None
     return {
         name: _table(
@@ -98,6 +50,11 @@ async def tables_of(
         )
         for name, comment in tables
     }
+
+
+def statements_of() -> list[Statement]:
+    """Return the statements that read the catalogue; they are the same for all tables."""
+    return [template.statement() for template in templates("catalog").values()]
 
 
 @asynccontextmanager
@@ -127,11 +84,7 @@ async def _flags(
     groups: defaultdict[str, dict[str, tuple[Bit, ...]]] = defaultdict(dict)
     if await connection.fetchval("select to_regclass('flag_definition') is null"):
         return groups
-    rows = await connection.fetch(
-        "select table_name, column_name, bit, name, meaning from flag_definition"
-        " where table_name = any($1) order by bit",
-        names,
-    )
+    rows = await connection.fetch(templates("catalog")["flags"].text, names)
     for table, column, *bit in rows:
         groups[table][column] = (*groups[table].get(column, ()), Bit(*bit))
     return groups
@@ -154,7 +107,7 @@ def _table(
             unique_key(
                 row["names"],
                 nulls_not_distinct=row["indnullsnotdistinct"] and row["nullable"],
-                deferrable=row["deferrable"],
+                deferrable=row["is_deferrable"],
             )
             for row in indexes
             if row["indisunique"] and not row["indisprimary"]

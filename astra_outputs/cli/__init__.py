@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from astra_outputs.cli import check, describe, history, ingest, new_pipeline, replay, run
+from astra_outputs.cli import check, describe, history, ingest, new_pipeline, replay, run, statements
 from astra_outputs.errors import AstraOutputsError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command()(ingest.ingest)
 app.command()(new_pipeline.new_pipeline)
 app.command()(replay.replay)
 app.command()(run.run)
+app.command()(statements.statements)
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ def describe(
     from astra_outputs.discover import record_classes
 
     classes = record_classes(records or ())
-    chosen = classes if table is None else [_named(table, classes)]
+    chosen = classes if table is None else [table_named(table, classes)]
     described = [description.describe(record_class) for record_class in chosen]
     if form is Format.json:
         import dataclasses
@@ -60,7 +60,7 @@ def describe(
             _print(blocks)
 
 
-def _named(name: str, classes: Iterable[type[Record]]) -> type[Record]:
+def table_named(name: str, classes: Iterable[type[Record]]) -> type[Record]:
     """Return the record class of a table's or class's name."""
     known = {entry.table: entry for entry in classes}
     known |= {entry.__name__.lower(): entry for entry in known.values()}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from astra_outputs.cli.describe import _named
+from astra_outputs.cli.describe import table_named
 from astra_outputs.cli.options import Dsn, Records, Schema, console
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def history(
 
     if (task is None) == (spectrum is None):
         raise typer.BadParameter("name the result by its task_pk, or by --spectrum")
-    record_class = _named(table, record_classes(records or ()))
+    record_class = table_named(table, record_classes(records or ()))
     _print(asyncio.run(_history(record_class, task, spectrum, v_astra, dsn, schema)))
 
 

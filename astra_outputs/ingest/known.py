@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from astra_outputs.errors import InvalidRecord, Problem
 from astra_outputs.model.record import Record
+from astra_outputs.reading.by_key import rows_by_keys
 from astra_outputs.records.source import Source
-from astra_outputs.saving.statements import statements
 
 if TYPE_CHECKING:
     from astra_outputs.repository import Outputs
@@ -39,19 +39,10 @@ async def stored_under(outputs: Outputs, records: Iterable[R]) -> dict[Key, R]:
     found: dict[Key, R] = {}
     for names, wanted in keys.items():
         (record_class,) = set(wanted.values())
-        query = statements(record_class, outputs.schema, names).whole_rows
-        arrays = zip(*([value for _, value in key] for key in wanted), strict=True)
-        found |= await _rows(outputs, record_class, names, query, [list(array) for array in arrays])
+        values = [tuple(value for _, value in key) for key in wanted]
+        rows = await rows_by_keys(outputs.store.database, record_class, names, values)
+        found |= {tuple(zip(names, key, strict=True)): record for key, record in rows.items()}
     return found
-
-
-async def _rows(
-    outputs: Outputs, record_class: type[R], names: tuple[str, ...], query: str, arrays: list[list[Any]]
-) -> dict[Key, R]:
-    rows = await outputs.store.database.run(
-        lambda connection: connection.fetch(query, *arrays), where=record_class.table
-    )
-    return {tuple((name, row[name]) for name in names): record_class.from_row(dict(row)) for row in rows}
 
 
 def put_on_top(known: R, record: R) -> None:

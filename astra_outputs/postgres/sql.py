@@ -12,9 +12,34 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from textwrap import wrap
 
 _HEADER = re.compile(r"^-- name: (\w+)\n((?:--.*\n)+)", re.MULTILINE)
+_PARAMETER = re.compile(r"\$[0-9]")
 _MARK = re.compile(r"/\*= (\w+) \*/.*?/\*=\*/", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement as it is sent.
+
+    Attributes
+    ----------
+    name : str
+    says : str
+        What it is for, and what its parameters are.
+    text : str
+    """
+
+    name: str
+    says: str
+    text: str
+
+    def __str__(self) -> str:
+        """Return it for psql: its sentence as a comment, and prepared under its name where it has parameters."""
+        comment = wrap(self.says, 110, initial_indent="-- ", subsequent_indent="-- ")
+        prepared = f"prepare {self.name} as\n" if _PARAMETER.search(self.text) else ""
+        return "\n".join([*comment, f"{prepared}{self.text};"])
 
 
 @dataclass(frozen=True)
@@ -51,6 +76,10 @@ class Template:
             wrong = ", ".join(sorted(values.keys() ^ self.marks))
             raise ValueError(f"statement {self.name}: its marks and what was given differ in {wrong}")
         return _MARK.sub(lambda mark: values[mark[1]], self.text)
+
+    def statement(self, **values: str) -> Statement:
+        """Return the statement with every mark replaced, its name and what it is for; see `fill`."""
+        return Statement(self.name, self.says, self.fill(**values))
 
 
 @cache

@@ -8,11 +8,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlglot import exp
-
 from astra_outputs.errors import InvalidRecord, Problem, SchemaMismatch, WrongRecordClass, shorten
 from astra_outputs.model.pipeline import PipelineOutputMixin
-from astra_outputs.saving.statements import _column, _name, _sql
+from astra_outputs.model.record import Record
+from astra_outputs.postgres.sql import Statement, listed, qualified, templates
 
 if TYPE_CHECKING:
     from astra_outputs.postgres.database import Database
@@ -21,9 +20,6 @@ P = TypeVar("P", bound=PipelineOutputMixin)
 
 TABLE = "result_history"
 """The table that schema/add-ons/history.sql makes."""
-
-FACTS = {"pk": "bigint", "event": "text", "replaced": "timestamptz", "replaced_by": "text"}
-"""Its columns beside the old row, and their types."""
 
 UNDEFINED_TABLE = "42P01"
 """SQLSTATE where there is no such table."""
@@ -125,23 +121,21 @@ def kept_rows(record_class: type[PipelineOutputMixin], schema: str) -> str:
 
     Its parameters: the table's name and the key of the result. One statement sees all as at one moment.
     """
+    return _filled(record_class, schema).text
+
+
+def statements_of(record_class: type[Record], schema: str) -> list[Statement]:
+    """Return the statement that reads a result's history; none for another table."""
+    return [_filled(record_class, schema)] if issubclass(record_class, PipelineOutputMixin) else []
+
+
+def _filled(record_class: type[PipelineOutputMixin], schema: str) -> Statement:
     names = [column.name for column in record_class.columns()]
-    table = exp.Table(this=_name(record_class.table), db=_name(schema))
-    kept = exp.Table(this=_name(TABLE), db=_name(schema))
-    parameters = [exp.Parameter(this=exp.Literal.number(place)) for place in (1, 2)]
-
-    now = exp.select(*(exp.Cast(this=exp.Null(), to=exp.DataType.build(kind)) for kind in FACTS.values()))
-    now = now.select(*map(_column, names)).from_(table.copy())
-    now = now.where(_column("task_pk").eq(parameters[1].copy()))
-
-    row = exp.Cast(this=exp.Null(), to=exp.DataType.build(_sql(table), udt=True, dialect="postgres"))
-    parsed = exp.Anonymous(this="json_populate_record", expressions=[row, _column("old_row", "kept")])
-    before = exp.select(*(_column(name, "kept") for name in FACTS))
-    before = before.select(*(_column(name, "old") for name in names))
-    before = before.from_(exp.alias_(kept, "kept", table=True, quoted=True))
-    before = before.join(exp.Lateral(this=parsed, alias=exp.TableAlias(this=_name("old"))), join_type="cross")
-    before = before.where(
-        _column("table_name", "kept").eq(parameters[0]), _column("task_pk", "kept").eq(parameters[1])
+    table = qualified(schema, record_class.table)
+    return templates("history")["history"].statement(
+        columns=listed(names, "stored"),
+        table=table,
+        old_columns=listed(names, "old"),
+        kept=qualified(schema, TABLE),
+        row=table,
     )
-    newest_first = exp.Ordered(this=exp.Literal.number(1), desc=True, nulls_first=True)
-    return _sql(exp.union(now, before, distinct=False).order_by(newest_first))

@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from sqlglot import exp
-
 from astra_outputs.errors import WrongRecordClass, shorten
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.model.version import configured_version, major_minor, parse_version
 from astra_outputs.postgres.database import Database
-from astra_outputs.saving.statements import _column, _name, _sql
+from astra_outputs.postgres.sql import Statement, listed, qualified, templates
 
 S = TypeVar("S", bound=SpectrumMixin)
 Shard = tuple[int, int]
@@ -143,11 +141,7 @@ def pending_page(
     Its parameters: major.minor, the share and of how many (if `shared`), the last key of the page
     before, and the size of the page.
     """
-    last = _parameter(4 if shared else 2)
-    query = _waiting(record_class, spectrum_class, schema, shared, last)
-    query = query.select(*(_column(column.name, "spectra") for column in spectrum_class.columns()))
-    query = query.order_by(_column("spectrum_pk", "spectra"))
-    return _sql(query.limit(_parameter(5 if shared else 3)))
+    return _filled("pending_page", record_class, spectrum_class, schema, shared).text
 
 
 @lru_cache(maxsize=256)
@@ -155,54 +149,33 @@ def pending_count(
     record_class: type[PipelineOutputMixin], spectrum_class: type[SpectrumMixin], schema: str, shared: bool
 ) -> str:
     """Return the statement that counts; its parameters: major.minor, the share and of how many."""
-    query = _waiting(record_class, spectrum_class, schema, shared)
-    return _sql(query.select(exp.Count(this=exp.Star())))
+    return _filled("pending_count", record_class, spectrum_class, schema, shared).text
 
 
-def _waiting(
+def statements_of(
+    record_class: type[Record], schema: str, spectrum_class: type[SpectrumMixin]
+) -> list[Statement]:
+    """Return the statements that find what a pipeline has left to do; none for another table."""
+    if not issubclass(record_class, PipelineOutputMixin):
+        return []
+    return [
+        _filled(name, record_class, spectrum_class, schema, shared)
+        for name in ("pending_page", "pending_count")
+        for shared in (False, True)
+    ]
+
+
+def _filled(
+    name: str,
     record_class: type[PipelineOutputMixin],
     spectrum_class: type[SpectrumMixin],
     schema: str,
     shared: bool,
-    last: exp.Expression | None = None,
-) -> exp.Select:
-    """Spectra for which no result of the version was stored since they were last modified."""
-    key, result_key = _column("spectrum_pk", "spectra"), _column("spectrum_pk", "results")
-    results = exp.Table(
-        this=_name(record_class.table), db=_name(schema), alias=exp.TableAlias(this=_name("results"))
-    )
-    made = (
-        exp.select("1")
-        .from_(results)
-        .where(
-            result_key.eq(key),
-            _column("v_astra_major_minor", "results").eq(_parameter(1)),
-            exp.GTE(this=_column("modified", "results"), expression=_column("modified", "spectra")),
-        )
-    )
-    spectra = exp.Table(
-        this=_name(spectrum_class.table), db=_name(schema), alias=exp.TableAlias(this=_name("spectra"))
-    )
-    query = exp.Select().from_(spectra)
-    if last is not None:
-        query = query.where(key > last)
-        # Said of both, since PostgreSQL does not carry an inequality over an equality: a merge of the
-        # two indexes would otherwise start at the beginning of the results for each page.
-        made = made.where(result_key > last.copy())
-    if shared:
-        query = query.where(_share(key).eq(_parameter(2)))
-    return query.where(exp.Not(this=exp.Exists(this=made)))
-
-
-def _share(key: exp.Expression) -> exp.Expression:
-    """`share_of`, as the database computes it; no step exceeds a bigint."""
-    number = exp.Literal.number
-    low = exp.Paren(this=exp.BitwiseAnd(this=key.copy(), expression=number(0x7FFF_FFFF)))
-    turned = exp.Paren(this=exp.Mul(this=low, expression=number(GOLDEN)))
-    fraction = exp.Paren(this=exp.BitwiseAnd(this=turned, expression=number(0xFFFF_FFFF)))
-    scaled = exp.Paren(this=exp.Mul(this=fraction, expression=_parameter(3)))
-    return exp.Paren(this=exp.BitwiseRightShift(this=scaled, expression=number(32)))
-
-
-def _parameter(place: int) -> exp.Parameter:
-    return exp.Parameter(this=exp.Literal.number(place))
+) -> Statement:
+    template = templates("pending")[name + "_of_share" * shared]
+    columns = listed((column.name for column in spectrum_class.columns()), "spectra")
+    marks = {
+        "spectra": qualified(schema, spectrum_class.table),
+        "results": qualified(schema, record_class.table),
+    }
+    return template.statement(**marks, **({"columns": columns} if "columns" in template.marks else {}))

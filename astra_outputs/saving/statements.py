@@ -171,11 +171,6 @@ class Statements:
         v_astra = ["v_astra"] if self.is_result else []
         return self._under_keys(list(dict.fromkeys([*self.key, *self.stored, *v_astra])))
 
-    @cached_property
-    def whole_rows(self) -> str:
-        """What is stored under given keys, every column: one array a key column is the parameter."""
-        return self._under_keys([column.name for column in self.record_class.columns()])
-
     def _under_keys(self, names: Sequence[str]) -> str:
         wanted = self._arrays("wanted", self.key)
         matches = exp.and_(*(_column(name, "stored").eq(_column(name, "wanted")) for name in self.key))
@@ -301,23 +296,6 @@ class Statements:
                 )
             )
         return exp.Where(this=exp.and_(*conditions)) if conditions else None
-
-
-@lru_cache(maxsize=1024)
-def select_by(
-    record_class: type[Record], schema: str, names: tuple[str, ...], order: str | None = None
-) -> str:
-    """Return a SELECT of whole rows where the named columns equal its parameters.
-
-    With `order` only the row with the greatest value of that column is returned.
-    """
-    query = exp.select(*(_column(column.name) for column in record_class.columns()))
-    query = query.from_(exp.Table(this=_name(record_class.table), db=_name(schema)))
-    for place, name in enumerate(names, start=1):
-        query = query.where(_column(name).eq(exp.Parameter(this=exp.Literal.number(place))))
-    if order is not None:
-        query = query.order_by(exp.Ordered(this=_column(order), desc=True)).limit(1)
-    return _sql(query)
 
 
 def _returned(name: str, table: str | None = None, *, seconds: bool) -> exp.Expr:

@@ -174,9 +174,8 @@ async def test_the_shares_have_no_spectrum_in_common_and_leave_none_out(outputs,
 
 async def test_the_database_and_python_agree_on_the_share_of_every_key(connection, outputs, spectra) -> None:
     text = pending_count(TheCannon, ApogeeCoaddedSpectrumInApStar, "astra", shared=True)
-    expression = text[text.index("WHERE ") + 6 : text.index(" = $2")].replace(
-        '"spectra"."spectrum_pk"', "$1::bigint"
-    )
+    where = text[text.index("where") + len("where") : text.index(" = $2")]
+    expression = where.replace("spectra.spectrum_pk", "$1::bigint")
     generator = random.Random(1)
     for pk in [
         0,

@@ -18,7 +18,6 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
-from sqlglot import exp
 
 import astra_outputs
 from astra_outputs import (
@@ -37,10 +36,10 @@ from astra_outputs.errors import InvalidName, InvalidRecord
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.postgres import sql_files
-from astra_outputs.reading.history import kept_rows
-from astra_outputs.reading.pending import pending_count, pending_page
+from astra_outputs.postgres.sql import literal, quote
+from astra_outputs.reading import by_key, history, pending
 from astra_outputs.saving import merging, writing
-from astra_outputs.saving.statements import UNGUARDED, Guards, Statements, _quoted, _sql, select_by
+from astra_outputs.saving.statements import UNGUARDED, Guards, Statements
 
 ATTACKS = (
     '"; drop table astra.canary; --',
@@ -165,7 +164,7 @@ def renamed(found: list[tuple[str, str]], new: dict[str, str]) -> list[tuple[str
     """The tokens with every name replaced; the name of a sequence is written in a string."""
     sequence = '"the_schema"."spectrum_pk_seq"'
     meant = {
-        "string": {sequence: f'{sql_files.quote(new["the_schema"])}."spectrum_pk_seq"'},
+        "string": {sequence: f'{quote(new["the_schema"])}."spectrum_pk_seq"'},
         "identifier": new,
     }
     return [(kind, meant.get(kind, {}).get(text, text)) for kind, text in found]
@@ -209,7 +208,7 @@ def statements_of(texts: Statements) -> list[str]:
         *([merging.held_back(texts)] if texts.is_result else []),
         texts.stored_rows,
         *texts.missing_references.values(),
-        select_by(texts.record_class, texts.schema, texts.key, texts.key[0]),
+        *(statement.text for statement in by_key.statements_of(texts.record_class, texts.schema)),
     ]
 
 
@@ -230,8 +229,8 @@ def of_a_pipeline(schema: str, table: str, *names: str) -> tuple[list[str], list
         Statements(pipeline, schema, key, short_texts=True),
     ]
     found = [text for texts in all_texts for text in statements_of(texts)]
-    found += [text(pipeline, kind, schema, True) for text in (pending_page, pending_count)]
-    found.append(kept_rows(pipeline, schema))
+    found += [statement.text for statement in pending.statements_of(pipeline, schema, kind)]
+    found += [statement.text for statement in history.statements_of(pipeline, schema)]
     return found, [name for texts in all_texts for name in (texts.stage, texts.row_type)]
 
 
@@ -301,13 +300,8 @@ def test_the_longest_name_is_taken() -> None:
 @tries(8_000)
 @given(names)
 def test_a_quoted_name_is_one_token_that_means_the_name(name: str) -> None:
-    for quoted in (
-        _quoted(name),
-        sql_files.quote(name),
-        asyncpg.utils._quote_ident(name),
-    ):  # the last one in COPY
+    for quoted in (quote(name), asyncpg.utils._quote_ident(name)):  # the second one in COPY
         assert tokens(quoted) == [("identifier", name)]
-    assert tokens(_sql(exp.Literal.string(sql_files.quote(name)))) == [("string", sql_files.quote(name))]
 
 
 @pytest.mark.slow
@@ -329,6 +323,15 @@ def test_names_stay_names_in_the_statements_of_pipelines(
 
 
 # A real server.
+
+
+@tries(500)
+@given(values.filter(lambda text: "\0" not in text))
+async def test_a_text_written_as_a_literal_means_the_text(connection: asyncpg.Connection, text: str) -> None:
+    assert await connection.fetchval(f"select {literal(text)}") == text
+    await connection.execute("set standard_conforming_strings = off")
+    assert await connection.fetchval(f"select {literal(text)}") == text
+    await connection.execute("set standard_conforming_strings = on")
 
 
 CANARY = "select 1 / count(*) from astra.canary"
@@ -374,7 +377,7 @@ async def test_a_table_may_have_a_name_that_statements_use_themselves(
         texts.upsert_row,
         texts.upsert_rows,
         texts.stored_rows,
-        select_by(plain, "other", ("the_key",)),
+        *(statement.text for statement in by_key.statements_of(plain, "other")),
     ):
         await connection.prepare(text)
 
@@ -413,7 +416,7 @@ async def test_what_is_stored_under_hostile_names_comes_back_as_it_was(
             await outputs.save(records[0])
             back = [await outputs.get_by_id(hostile, record.pk) for record in records]
     finally:
-        await connection.execute(f"drop schema {sql_files.quote(schema)} cascade")
+        await connection.execute(f"drop schema {quote(schema)} cascade")
     assert report.counts == {Outcome.UNCHANGED: 9}
     assert [record.model_dump() for record in back] == [record.model_dump() for record in records]
     assert await connection.fetchval(CANARY) == 1
@@ -485,6 +488,6 @@ async def test_the_scripts_for_psql_take_a_schema_for_a_name(
         assert await connection.fetchval(CANARY) == 1
     finally:
         for role in await connection.fetch("select rolname from pg_roles where rolname ^@ $1", roles):
-            name = sql_files.quote(role[0])
+            name = quote(role[0])
             await connection.execute(f"reassign owned by {name} to current_user; drop owned by {name}")
             await connection.execute(f"drop role {name}")
