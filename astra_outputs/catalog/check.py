@@ -11,6 +11,7 @@ from astra_outputs.catalog.difference import Difference, Says
 from astra_outputs.errors import MissingFile, SchemaMismatch
 from astra_outputs.model.record import Record
 from astra_outputs.postgres import sql_files
+from astra_outputs.postgres.sqlstates import NO_SCHEMA
 
 if TYPE_CHECKING:
     from astra_outputs.catalog.model import TableFacts
@@ -61,7 +62,7 @@ async def check_with_database(
         raise SchemaMismatch(
             f"there is no schema {schema}: apply it with `psql -v schema={schema} -f schema/install.sql`, "
             "or name another one",
-            sqlstate="3F000",
+            sqlstate=NO_SCHEMA,
         )
     database = await _in_database(connection, schema, record_classes)
     return _checked(record_classes, _in_files(record_classes), database)

@@ -16,7 +16,14 @@ import stamina
 from astra_outputs.errors import CannotConnect, Closed, ConnectionLost, DatabaseError
 from astra_outputs.names import check_name
 from astra_outputs.postgres.pooler import UNCACHED, DirectConnection, made_on, stands_between
-from astra_outputs.postgres.sqlstates import READ_ONLY, is_transient, meaning, translated
+from astra_outputs.postgres.sqlstates import (
+    PROTOCOL_VIOLATION,
+    READ_ONLY,
+    asks_to_wait,
+    is_transient,
+    meaning,
+    translated,
+)
 from astra_outputs.postgres.tls import explain
 
 T = TypeVar("T")
@@ -29,9 +36,6 @@ log = logging.getLogger("astra_outputs.database")
 
 FAREWELL = 10.0
 """Seconds for which connections may take their leave."""
-
-PROTOCOL_VIOLATION = "08P01"
-"""SQLSTATE by which poolers refuse settings of a connection, among other things."""
 
 _budget: ContextVar[float | None] = ContextVar("retry_for", default=None)
 
@@ -131,9 +135,9 @@ class Database:
             try:
                 self._pool = await self._connect()
             except asyncpg.PostgresError as error:
-                if self.retry_for <= 0 or not _asks_to_wait(error):
+                if self.retry_for <= 0 or not asks_to_wait(error):
                     raise
-                self._pool = await _again(error, self._connect, _asks_to_wait, self.retry_for, self.where)
+                self._pool = await _again(error, self._connect, asks_to_wait, self.retry_for, self.where)
         except asyncpg.PostgresError as error:
             known = meaning(error, self.where)
             raise CannotConnect(str(known), sqlstate=known.sqlstate) from error
@@ -348,11 +352,6 @@ async def _again(
         with attempt:
             return await work()
     raise AssertionError("unreachable: a retry ends with a result or an error")
-
-
-def _asks_to_wait(error: Exception) -> bool:
-    """Tell whether a server that answered will let us in later; one that does not answer is an error."""
-    return isinstance(error, asyncpg.PostgresError) and is_transient(error)
 
 
 def _is_gone(connection: Connection) -> bool:

@@ -1,4 +1,4 @@
-"""What PostgreSQL's errors mean here, and how to mend them."""
+"""What PostgreSQL's errors mean here: every SQLSTATE that is decided on, and every question asked of one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from contextlib import contextmanager
 import asyncpg
 
 from astra_outputs.errors import (
+    AstraOutputsError,
     CannotConnect,
     ConnectionLost,
     DatabaseError,
+    InvalidRecord,
     PermissionDenied,
     SchemaMismatch,
     UnknownReference,
@@ -18,6 +20,12 @@ from astra_outputs.errors import (
 
 READ_ONLY = "25006"
 """SQLSTATE of a server that only reads: a failover has not finished."""
+
+PROTOCOL_VIOLATION = "08P01"
+"""By which poolers refuse settings of a connection, among other things."""
+
+NO_SCHEMA, NO_TABLE = "3F000", "42P01"
+"""There is no schema, or no table, of that name."""
 
 TRANSIENT = frozenset(
     {
@@ -34,6 +42,12 @@ TRANSIENT = frozenset(
 )
 """SQLSTATEs after which the same transaction may succeed; class 08, a lost connection, as well."""
 
+PASSING = ("08", "25", "40", "53", "55P03", "57", "58")
+"""SQLSTATEs, or their beginnings, of a server that is away, busy or out of room: mended by others."""
+
+ABOUT_ROWS = ("21", "22", "23", "54", "P0001")
+"""Beginnings of SQLSTATEs that say that a row is at fault: data, integrity, size, a trigger's `raise`."""
+
 POOLED = (
     "through a pooler open your own connection with statement_cache_size=0, and give `connect` no other size"
 )
@@ -44,11 +58,11 @@ MEANINGS: dict[str, tuple[type[DatabaseError], str]] = {
     "28000": (CannotConnect, "check the user, the password and the server's pg_hba.conf"),
     "28P01": (CannotConnect, "check the user and the password"),
     "3D000": (CannotConnect, "create the database, or name another one"),
-    "3F000": (SchemaMismatch, "apply schema/install.sql, or name another schema"),
+    NO_SCHEMA: (SchemaMismatch, "apply schema/install.sql, or name another schema"),
     "42501": (PermissionDenied, "ask a DBA for the writer, loader or reader role (schema/add-ons/roles.sql)"),
     "42703": (SchemaMismatch, "run `astra-outputs check` to see what differs"),
     "42P05": (DatabaseError, POOLED),
-    "42P01": (SchemaMismatch, "apply the SQL file of the table (schema/install.sql)"),
+    NO_TABLE: (SchemaMismatch, "apply the SQL file of the table (schema/install.sql)"),
     "53300": (CannotConnect, "the server has no connection left: use fewer workers or a pooler"),
 }
 """What a SQLSTATE means here, and how to mend it."""
@@ -68,6 +82,27 @@ def is_transient(error: BaseException) -> bool:
         sqlstate = error.sqlstate or ""
         return sqlstate in TRANSIENT or sqlstate.startswith("08")
     return isinstance(error, OSError | asyncpg.TargetServerAttributeNotMatched)
+
+
+def asks_to_wait(error: BaseException) -> bool:
+    """Tell whether a server that answered will let us in later; one that does not answer is an error."""
+    return isinstance(error, asyncpg.PostgresError) and is_transient(error)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Tell whether the database may take the same records later without anything being changed here."""
+    if isinstance(error, ConnectionLost | OSError):
+        return True
+    return isinstance(error, DatabaseError) and (error.sqlstate or "").startswith(PASSING)
+
+
+def is_about_rows(error: AstraOutputsError) -> bool:
+    """Tell whether some row is at fault, so that the others can still be stored."""
+    if isinstance(error, DatabaseError):
+        # The driver itself refuses a value that the type cannot hold, without asking the server.
+        unsendable = isinstance(error.__cause__, asyncpg.exceptions.DataError)
+        return unsendable or (error.sqlstate or "").startswith(ABOUT_ROWS)
+    return isinstance(error, InvalidRecord)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from astra_outputs.errors import InvalidRecord, Problem, SchemaMismatch, WrongRe
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.sql import Statement, listed, qualified, templates
+from astra_outputs.postgres.sqlstates import NO_TABLE
 
 if TYPE_CHECKING:
     from astra_outputs.postgres.database import Database
@@ -20,9 +21,6 @@ P = TypeVar("P", bound=PipelineOutputMixin)
 
 TABLE = "result_history"
 """The table that schema/add-ons/history.sql makes."""
-
-UNDEFINED_TABLE = "42P01"
-"""SQLSTATE where there is no such table."""
 
 ALWAYS = frozenset({"modified"})
 """Columns that every replacement sets anew; they are not listed as changed."""
@@ -81,12 +79,12 @@ async def history(database: Database, record_class: type[P], task_pk: int) -> li
             lambda connection: connection.fetch(text, *values), where=record_class.table
         )
     except SchemaMismatch as error:
-        if error.sqlstate != UNDEFINED_TABLE:
+        if error.sqlstate != NO_TABLE:
             raise
         raise SchemaMismatch(
             f"{database.where}: schema {database.schema} keeps no history; the DBA may switch it on with "
             f"`psql -v schema={database.schema} -f schema/add-ons/history.sql`",
-            sqlstate=UNDEFINED_TABLE,
+            sqlstate=NO_TABLE,
             table=TABLE,
         ) from error
     return _changes(record_class, rows)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-import asyncpg
-
-from astra_outputs.errors import AstraOutputsError, DatabaseError, InvalidRecord, UnknownReference
+from astra_outputs.errors import AstraOutputsError, UnknownReference
 from astra_outputs.postgres.database import Connection
+from astra_outputs.postgres.sqlstates import is_about_rows
 from astra_outputs.saving.report import Rejected
 from astra_outputs.saving.rows import Rows
 from astra_outputs.saving.statements import Statements
 from astra_outputs.saving.writing import Stored
-
-ABOUT_ROWS = ("21", "22", "23", "54", "P0001")
-"""Beginnings of SQLSTATEs that say that a row is at fault: data, integrity, size, a trigger's `raise`."""
 
 Missing = dict[str, set[int]]
 """Keys that are not stored, by the column that refers to them."""
@@ -72,15 +68,6 @@ async def missing_references(connection: Connection, statements: Statements, row
         wanted = set(rows.sent(name)) - {None}
         missing[name] = {row[0] for row in await connection.fetch(query, sorted(wanted))}
     return missing
-
-
-def is_about_rows(error: AstraOutputsError) -> bool:
-    """Tell whether some row is at fault, so that the others can still be stored."""
-    if isinstance(error, DatabaseError):
-        # The driver itself refuses a value that the type cannot hold, without asking the server.
-        unsendable = isinstance(error.__cause__, asyncpg.exceptions.DataError)
-        return unsendable or (error.sqlstate or "").startswith(ABOUT_ROWS)
-    return isinstance(error, InvalidRecord)
 
 
 def _orphans(rows: Rows, missing: Missing) -> dict[int, str]:

@@ -6,6 +6,7 @@ from astra_outputs.catalog import differences_with_database
 from astra_outputs.errors import SchemaMismatch
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.database import Connection, Database
+from astra_outputs.postgres.sqlstates import NO_SCHEMA
 
 
 class Gate:
@@ -33,7 +34,7 @@ class Gate:
             raise SchemaMismatch(
                 f"{self._database.where} has no schema {schema}: "
                 f"apply it with `psql -v schema={schema} -f schema/install.sql`, or name another schema",
-                sqlstate="3F000",
+                sqlstate=NO_SCHEMA,
             )
 
     async def check(self, record_class: type[Record], database: Database | None = None) -> None:

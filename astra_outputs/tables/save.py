@@ -12,7 +12,7 @@ import numpy as np
 from astra_outputs.errors import AstraOutputsError, DuplicateKey, UnknownReference
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.postgres.database import Connection, Database
-from astra_outputs.saving.bad_rows import is_about_rows
+from astra_outputs.postgres.sqlstates import is_about_rows
 from astra_outputs.saving.report import KEPT, REJECTED, Rejected
 from astra_outputs.saving.statements import statements
 from astra_outputs.saving.store import Store

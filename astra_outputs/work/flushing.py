@@ -13,6 +13,7 @@ from astra_outputs.errors import ConnectionLost, DatabaseError, SpoolFull
 from astra_outputs.events import tell
 from astra_outputs.model.record import Outcome, Record
 from astra_outputs.postgres.database import retrying_for
+from astra_outputs.postgres.sqlstates import is_passing
 from astra_outputs.saving.report import SaveReport
 from astra_outputs.saving.store import Store
 from astra_outputs.saving.stream import Options, Saving
@@ -27,9 +28,6 @@ T = TypeVar("T")
 
 HANGS = 60.0
 """Seconds beyond the retry budget after which a save that gives no answer is given up."""
-
-PASSING = ("08", "25", "40", "53", "55P03", "57", "58")
-"""SQLSTATEs, or their beginnings, of a server that is away, busy or out of room: mended by others."""
 
 
 @dataclass(frozen=True)
@@ -294,10 +292,3 @@ class Flusher:
             self._away = self._away or is_passing(error)
             tell(log, logging.WARNING, "spool not drained", why=error)
         self._report.replayed.add(report)
-
-
-def is_passing(error: Exception) -> bool:
-    """Tell whether the database may take the same records later without anything being changed here."""
-    if isinstance(error, ConnectionLost | OSError):
-        return True
-    return isinstance(error, DatabaseError) and (error.sqlstate or "").startswith(PASSING)
