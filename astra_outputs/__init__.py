@@ -41,24 +41,8 @@ from astra_outputs.errors import (
     UnreadableFile,
     WrongRecordClass,
 )
-from astra_outputs.model.column_types import (
-    BigInt,
-    Boolean,
-    Bytes,
-    Double,
-    Flags,
-    Integer,
-    NullableFlags,
-    Real,
-    RealArray,
-    RequiredBigInt,
-    RequiredBoolean,
-    RequiredInteger,
-    RequiredReal,
-    RequiredText,
-    Text,
-    Timestamp,
-)
+from astra_outputs.model import column_types
+from astra_outputs.model.column_types import *  # noqa: F403 (each type of columns, as its module lists them)
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.flags import BitFlags
 from astra_outputs.model.version import format_version, major_minor, parse_version, using_version
@@ -92,11 +76,8 @@ __all__ = [
     "ApogeeCoaddedSpectrumInApStar",
     "AspcapFlags",
     "AstraOutputsError",
-    "BigInt",
     "BitFlags",
-    "Boolean",
     "BossVisitSpectrum",
-    "Bytes",
     "CannotConnect",
     "CannotImport",
     "CannotStart",
@@ -104,12 +85,9 @@ __all__ = [
     "ConnectionLost",
     "CorruptSpoolFile",
     "DatabaseError",
-    "Double",
     "DuplicateKey",
     "Failure",
     "FileExists",
-    "Flags",
-    "Integer",
     "InvalidMapping",
     "InvalidName",
     "InvalidRecord",
@@ -118,7 +96,6 @@ __all__ = [
     "MissingExtra",
     "MissingFile",
     "MissingVersion",
-    "NullableFlags",
     "OtherRecordClass",
     "Outcome",
     "Outputs",
@@ -127,16 +104,9 @@ __all__ = [
     "PipelineOutputMixin",
     "Problem",
     "ReadOnlyColumn",
-    "Real",
-    "RealArray",
     "Record",
     "Rejected",
     "ReplayReport",
-    "RequiredBigInt",
-    "RequiredBoolean",
-    "RequiredInteger",
-    "RequiredReal",
-    "RequiredText",
     "Run",
     "RunOptions",
     "RunReport",
@@ -148,10 +118,8 @@ __all__ = [
     "Spectrum",
     "SpoolFull",
     "TableReport",
-    "Text",
     "TheCannon",
     "TheCannonFlags",
-    "Timestamp",
     "UnknownColumn",
     "UnknownReference",
     "UnreadableFile",
@@ -164,6 +132,7 @@ __all__ = [
     "parse_version",
     "using_version",
 ]
+__all__ += column_types.__all__
 
 # Records alone need no database driver: a pipeline's child processes start without it.
 _WHEN_ASKED_FOR = {

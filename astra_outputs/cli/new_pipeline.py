@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from astra_outputs.cli.options import Records, console
+from astra_outputs.model.column_types import TYPES
 
 
 def new_pipeline(
@@ -16,8 +17,8 @@ def new_pipeline(
         list[str],
         typer.Option(
             "--column",
-            help="NAME:TYPE[:UNIT[:DESCRIPTION]], as teff:real:K; may be given several times. Types: real, "
-            "double, integer, bigint, text, boolean, timestamp, bytes, real[], flags.",
+            help="NAME:TYPE[:UNIT[:DESCRIPTION]], as teff:real:K; may be given several times. Types: "
+            f"{', '.join(TYPES)}.",
         ),
     ],
     into: Annotated[

@@ -1,4 +1,4 @@
-"""`ColumnType`: all that is known of one type of columns."""
+"""`ColumnType`: all that is known of one type of columns; and how the types of numbers are made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from astra_outputs.model.given import MISSING
+from astra_outputs.model.given import MISSING, floating, integral
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -47,6 +47,9 @@ class ColumnType:
         Stands for the payload where a value is missing.
     padded : bool
         Whether NumPy may hold the payloads in one rectangle: none of them ends with a zero byte.
+    parameter, from_server : Callable, optional
+        To what asyncpg takes as a parameter of a statement, and from what it returns; None where that is
+        the value as it is.
     to_json, from_json : Callable, optional
         To what JSON has, and back; None where JSON has the value as it is.
     literal : str
@@ -69,6 +72,8 @@ class ColumnType:
     wire: str = ""
     nothing: Any = b""
     padded: bool = False
+    parameter: Callable[[Any], Any] | None = None
+    from_server: Callable[[Any], Any] | None = None
     to_json: Callable[[Any], Any] | None = None
     from_json: Callable[[Any], Any] | None = None
 
@@ -101,3 +106,37 @@ def type_of(annotation: Any) -> ColumnType:
     """Return the type that an annotation such as `Real` stands for."""
     (kind,) = (entry for entry in get_args(annotation)[1:] if isinstance(entry, ColumnType))
     return kind
+
+
+def floating_type(sql: str, largest: float, wire: str, **known: Any) -> ColumnType:
+    """Return a type of floating-point numbers up to the largest."""
+    return ColumnType(
+        sql=sql,
+        schema=core_schema.float_schema(strict=True, allow_inf_nan=False, ge=-largest, le=largest),
+        convert=floating(largest, sql),
+        bounds=(-largest, largest),
+        arrays="fiu",
+        dtype="f8",
+        wire=wire,
+        payload=float,
+        nothing=0.0,
+        literal="0.5",
+        example=float,
+        **known,
+    )
+
+
+def integral_type(sql: str, lowest: int, highest: int, wire: str, said: str = "", **known: Any) -> ColumnType:
+    """Return a type of whole numbers between two; `said` names it where it refuses one."""
+    return ColumnType(
+        sql=sql,
+        schema=core_schema.int_schema(strict=True, ge=lowest, le=highest),
+        bounds=(lowest, highest),
+        dtype="i8",
+        wire=wire,
+        payload=int,
+        nothing=0,
+        literal="1",
+        example=lambda number: int(number * 8),
+        **{"convert": integral(lowest, highest, said or sql), "arrays": "fiu", **known},
+    )

@@ -8,7 +8,10 @@ its values are sent, spooled and shown stands beside that, and nowhere else.
 
 from __future__ import annotations
 
+import json
 import math
+import numbers
+import re
 import struct
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
@@ -17,8 +20,19 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_core import core_schema
 
-from astra_outputs.model.column_type import ColumnType, type_of
-from astra_outputs.model.given import MISSING, floating, integral, plain
+from astra_outputs.model.column_type import ColumnType, floating_type, integral_type, type_of
+from astra_outputs.model.given import (
+    FIRST_TIME,
+    LAST_TIME,
+    MISSING,
+    boolean,
+    elements,
+    plain,
+    raw,
+    refuse_unstorable,
+    text,
+    timestamp,
+)
 from astra_outputs.model.version import MAXIMUM, parse_version
 
 __all__ = [
@@ -28,6 +42,7 @@ __all__ = [
     "Double",
     "Flags",
     "Integer",
+    "Json",
     "NullableFlags",
     "Real",
     "RealArray",
@@ -46,59 +61,21 @@ LARGEST_REAL = (2 - 2**-23) * 2.0**127
 UNIX_EPOCH, PG_EPOCH = datetime(1970, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)
 """Where the seconds of Unix are counted from, and the microseconds of PostgreSQL."""
 
-FIRST_TIME, LAST_TIME = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, 23, 59, 59, 999_999, UTC)
-"""Python's own first and last times stand for infinity on their way to PostgreSQL, and near them other
-time zones have no time at all."""
 
-
-def _floating_type(sql: str, largest: float, wire: str, **known: Any) -> ColumnType:
-    return ColumnType(
-        sql=sql,
-        schema=core_schema.float_schema(strict=True, allow_inf_nan=False, ge=-largest, le=largest),
-        convert=floating(largest, sql),
-        bounds=(-largest, largest),
-        arrays="fiu",
-        dtype="f8",
-        wire=wire,
-        payload=float,
-        nothing=0.0,
-        literal="0.5",
-        example=float,
-        **known,
-    )
-
-
-def _integral_type(
-    sql: str, lowest: int, highest: int, wire: str, said: str = "", **known: Any
-) -> ColumnType:
-    return ColumnType(
-        sql=sql,
-        schema=core_schema.int_schema(strict=True, ge=lowest, le=highest),
-        bounds=(lowest, highest),
-        dtype="i8",
-        wire=wire,
-        payload=int,
-        nothing=0,
-        literal="1",
-        example=lambda number: int(number * 8),
-        **{"convert": integral(lowest, highest, said or sql), "arrays": "fiu", **known},
-    )
-
-
-REAL = _floating_type("real", LARGEST_REAL, ">f4", name="real", spellings=("real", "float4"))
-DOUBLE = _floating_type(
+REAL = floating_type("real", LARGEST_REAL, ">f4", name="real", spellings=("real", "float4"))
+DOUBLE = floating_type(
     "double precision",
     math.nextafter(math.inf, 0),
     ">f8",
     name="double",
     spellings=("double precision", "float8", "float"),
 )
-INTEGER = _integral_type(
+INTEGER = integral_type(
     "integer", -(2**31), 2**31 - 1, ">i4", name="integer", spellings=("integer", "int", "int4")
 )
 _BIGINT = ("bigint", "int8")
-BIGINT = _integral_type("bigint", -(2**63), 2**63 - 1, ">i8", name="bigint", spellings=_BIGINT)
-FLAGS = _integral_type(
+BIGINT = integral_type("bigint", -(2**63), 2**63 - 1, ">i8", name="bigint", spellings=_BIGINT)
+FLAGS = integral_type(
     "bigint", 0, 2**63 - 1, ">i8", "a flags column, bits 0 to 62", name="flags", spellings=_BIGINT
 )
 
@@ -108,25 +85,7 @@ def _convert_version(value: Any) -> int | None:
     return None if value is MISSING else parse_version(value)
 
 
-VERSION = _integral_type("integer", 0, MAXIMUM, ">i4", convert=_convert_version, arrays="iu")
-
-
-def _convert_text(value: Any) -> str | None:
-    value = plain(value)
-    if value is MISSING:
-        return None
-    if isinstance(value, bytes):  # FITS tables hand out their strings as bytes
-        value = value.decode("ascii", errors="strict") if value.isascii() else value
-    if not isinstance(value, str):
-        raise ValueError(f"must be text, not {type(value).__name__}")
-    value = value.strip()
-    if "\0" in value:
-        raise ValueError("contains a NUL character, which PostgreSQL cannot store")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ValueError("contains half of a surrogate pair, which is not text") from None
-    return str(value)
+VERSION = integral_type("integer", 0, MAXIMUM, ">i4", convert=_convert_version, arrays="iu")
 
 
 # The native rule refuses text with spaces around it or a NUL: the Python rule mends or explains. What
@@ -137,7 +96,7 @@ TEXT = ColumnType(
     schema=core_schema.str_schema(
         strict=True, pattern=r"^(?:[^\x00\s\x1c-\x1f](?:[^\x00]*[^\x00\s\x1c-\x1f])?)?$"
     ),
-    convert=_convert_text,
+    convert=text,
     payload=str.encode,
     padded=True,
     literal='"text"',
@@ -145,19 +104,12 @@ TEXT = ColumnType(
 )
 
 
-def _convert_boolean(value: Any) -> bool | None:
-    value = plain(value)
-    if not isinstance(value, bool | None):
-        raise ValueError(f"must be True or False, not {type(value).__name__}")
-    return value
-
-
 BOOLEAN = ColumnType(
     sql="boolean",
     name="boolean",
     spellings=("boolean", "bool"),
     schema=core_schema.bool_schema(strict=True),
-    convert=_convert_boolean,
+    convert=boolean,
     arrays="b",
     dtype="?",
     wire="?",
@@ -168,25 +120,12 @@ BOOLEAN = ColumnType(
 )
 
 
-def _convert_timestamp(value: Any) -> datetime | None:
-    value = plain(value)
-    if value is MISSING:
-        return None
-    if not isinstance(value, datetime):
-        raise ValueError(f"must be a datetime, not {type(value).__name__}")
-    if value.utcoffset() is None:
-        raise ValueError("has no time zone; give one, as in datetime.now(timezone.utc)")
-    if not FIRST_TIME <= value <= LAST_TIME:
-        raise ValueError('is not between 0001-01-02 and 9999-12-30; "not known" is None')
-    return value
-
-
 TIMESTAMP = ColumnType(
     sql="timestamp with time zone",
     name="timestamp",
     spellings=("timestamptz",),
     schema=core_schema.datetime_schema(strict=True, tz_constraint="aware", ge=FIRST_TIME, le=LAST_TIME),
-    convert=_convert_timestamp,
+    convert=timestamp,
     dtype="i8",
     wire=">i8",
     payload=lambda moment: (moment - PG_EPOCH) // timedelta(microseconds=1),
@@ -198,22 +137,11 @@ TIMESTAMP = ColumnType(
 )
 
 
-def _convert_bytes(value: Any) -> bytes | None:
-    value = plain(value)
-    if value is MISSING or isinstance(value, bytes):
-        return value
-    if isinstance(value, bytearray | memoryview):
-        return bytes(value)
-    if hasattr(value, "tobytes") and getattr(getattr(value, "dtype", None), "itemsize", 0) == 1:
-        return bytes(value.tobytes())
-    raise ValueError(f"must be bytes, not {type(value).__name__}")
-
-
 BYTES = ColumnType(
     sql="bytea",
     name="bytes",
     schema=core_schema.bytes_schema(strict=True),
-    convert=_convert_bytes,
+    convert=raw,
     payload=bytes,
     to_json=lambda value: b64encode(value).decode("ascii"),
     from_json=lambda text: b64decode(text, validate=True),
@@ -222,28 +150,18 @@ BYTES = ColumnType(
 )
 
 
-def _convert_real_array(value: Any) -> list[float | None] | None:
-    value = plain(value)
-    if value is MISSING:
-        return None
-    if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
-        raise ValueError(f"must be a sequence of numbers, not {type(value).__name__}")
-    elements = list(value)
-    try:
-        return [REAL.convert(element) for element in elements]
-    except ValueError as error:
-        raise ValueError(f"has an element that {error}") from None
+_elements = elements(REAL.convert)
 
 
 def _real_array(value: Any) -> bytes:
     """Return the binary form of a one-dimensional real[]: as PostgreSQL's `array_recv` reads it."""
-    elements = _convert_real_array(value) or []
-    oid_of_real, some_missing = 700, int(None in elements)
-    if not elements:
+    numbers = _elements(value) or []
+    oid_of_real, some_missing = 700, int(None in numbers)
+    if not numbers:
         return struct.pack("!iiI", 0, 0, oid_of_real)
-    header = struct.pack("!iiIii", 1, some_missing, oid_of_real, len(elements), 1)
+    header = struct.pack("!iiIii", 1, some_missing, oid_of_real, len(numbers), 1)
     return header + b"".join(
-        struct.pack("!i", -1) if element is None else struct.pack("!if", 4, element) for element in elements
+        struct.pack("!i", -1) if number is None else struct.pack("!if", 4, number) for number in numbers
     )
 
 
@@ -252,11 +170,86 @@ REAL_ARRAY = ColumnType(
     name="real[]",
     spellings=("real[]", "float4[]"),
     schema=core_schema.list_schema(core_schema.nullable_schema(REAL.schema), strict=True),
-    convert=_convert_real_array,
+    convert=_elements,
     payload=_real_array,
-    to_json=_convert_real_array,
+    parameter=_elements,
+    to_json=_elements,
     literal="[0.5, None]",
     example=lambda number: [number, number + 1],
+)
+
+DEEPEST, LONGEST_INTEGER = 100, 4096
+"""Lists in lists, and bits of a whole number, that JSON may have: more than anybody wants, less than harms."""
+
+
+def _json(value: Any) -> Any:
+    """Return what JSON has of a value: a copy of it, which a later change of the value does not reach."""
+    value = plain(value)
+    return MISSING if value is MISSING else _part(value, "the top")
+
+
+def _part(given: Any, at: str, depth: int = 0) -> Any:
+    value = plain(given)
+    match value:
+        case dict() if depth < DEEPEST:
+            if wrong := [key for key in value if not isinstance(key, str)]:
+                raise ValueError(f"has the key {wrong[0]!r} at {at}: JSON has only texts as keys")
+            return {_part(key, at): _part(part, f"{at}.{key}", depth + 1) for key, part in value.items()}
+        case list() | tuple() if depth < DEEPEST:
+            return [_part(part, f"{at}[{index}]", depth + 1) for index, part in enumerate(value)]
+        case dict() | list() | tuple():
+            raise ValueError(f"is nested more than {DEEPEST} deep")
+        case str():
+            refuse_unstorable(value)
+            return str(value)
+        case bool() | None if value is not None or not isinstance(given, numbers.Real):
+            return value
+        case int() if value.bit_length() <= LONGEST_INTEGER:
+            return int(value)
+        case float() if math.isfinite(value):
+            return float(value)
+        case int() | float() | None:
+            raise ValueError(
+                f"has {given} at {at}, a number that JSON does not hold; None is one that is not known"
+            )
+    if hasattr(value, "tolist"):  # an array of NumPy's
+        return _part(value.tolist(), at, depth)
+    raise ValueError(
+        f"has a {type(value).__name__} at {at}: JSON has dicts, lists, texts, numbers, True, False and None"
+    )
+
+
+def _some_json(value: Any) -> Any:
+    if (value := _json(value)) is MISSING:
+        raise ValueError("must have a value")
+    return value
+
+
+_LARGE_FLOAT = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9.]+e\+[0-9]+')
+
+
+def _json_text(value: Any) -> str:
+    """Return a value as JSON. PostgreSQL writes 1e+23 out, and only with a point it comes back as a float."""
+
+    def without_exponent(match: re.Match[str]) -> str:
+        return match[0] if match[0].startswith('"') else f"{float(match[0]):.1f}"
+
+    written = json.dumps(_json(value), ensure_ascii=False, separators=(",", ":"))
+    return _LARGE_FLOAT.sub(without_exponent, written)
+
+
+JSON = ColumnType(
+    sql="jsonb",
+    name="jsonb",
+    schema=core_schema.no_info_after_validator_function(_some_json, core_schema.any_schema()),
+    convert=_json,
+    payload=lambda value: b"\x01" + _json_text(value).encode(),
+    padded=True,
+    parameter=_json_text,
+    from_server=lambda value: json.loads(value) if isinstance(value, str) else value,
+    to_json=_json,
+    literal='{"chi2": [0.5, None]}',
+    example=lambda number: {"number": number, "of": ["text", None, True]},
 )
 
 # What an author writes behind a column's name. A column may be NULL, and is None in a record that
@@ -271,6 +264,7 @@ Boolean = Annotated[bool | None, BOOLEAN, _NOT_GIVEN]
 Timestamp = Annotated[datetime | None, TIMESTAMP, _NOT_GIVEN]
 Bytes = Annotated[bytes | None, BYTES, _NOT_GIVEN]
 RealArray = Annotated[list[float | None] | None, REAL_ARRAY, _NOT_GIVEN]
+Json = Annotated[Any | None, JSON, _NOT_GIVEN]
 NullableFlags = Annotated[int | None, FLAGS, Field(default=0)]
 
 Flags = Annotated[int, FLAGS, Field(default=0)]
@@ -283,6 +277,6 @@ RequiredBoolean = Annotated[bool, BOOLEAN]
 
 TYPES = {
     type_of(annotation).name: annotation
-    for annotation in (Real, Double, Integer, BigInt, Text, Boolean, Timestamp, Bytes, RealArray, Flags)
+    for annotation in (Real, Double, Integer, BigInt, Text, Boolean, Timestamp, Bytes, RealArray, Json, Flags)
 }
 """The types by the names that the command line uses."""

@@ -1,43 +1,65 @@
-"""From what a pipeline gives to what a column stores: the rules that several column types share."""
+"""From what a pipeline gives to what a column stores: the rules of values that need conversion.
+
+Each returns what is stored, None for "not measured", or raises ValueError with the reason.
+"""
 
 from __future__ import annotations
 
 import math
 import numbers
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 MISSING = None
 """How "not measured" is stored: NULL. PostgreSQL would sort NaN above every number."""
 
+EXACT = {2: 2**11, 4: 2**24, 8: 2**53}
+"""From where on a floating-point number of so many bytes no longer tells whole numbers apart."""
+
+FIRST_TIME, LAST_TIME = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, 23, 59, 59, 999_999, UTC)
+"""Python's own first and last times stand for infinity on their way to PostgreSQL, and near them other
+time zones have no time at all."""
+
 
 def plain(value: Any) -> Any:
-    """Turn a NumPy scalar, a zero-dimensional array or a missing-value marker into a plain value.
+    """Turn a scalar of NumPy, Arrow or pandas, or a zero-dimensional array, into a plain value.
 
-    Masked values, `pandas.NA` and `NaT` become None. Anything else is returned as it is.
+    NaN, masked values, `pandas.NA` and `NaT` become None. Anything else is returned as it is.
     """
     kind = type(value)
     if kind.__name__ in ("NAType", "NaTType", "MaskedConstant"):
         return MISSING
-    if hasattr(value, "unit") and not isinstance(value, datetime):  # pandas' times have one as well
+    if hasattr(value, "as_py"):  # a scalar of Arrow's
+        value = value.as_py()
+    elif getattr(value, "dtype", None) is not None and getattr(value, "ndim", None) == 0:
+        if getattr(value, "mask", False):
+            return MISSING
+        _refuse_unit(value)
+        value = value.item()
+    elif not isinstance(value, datetime):  # pandas' times have a unit as well
+        _refuse_unit(value)
+    return MISSING if _is_nan(value) else value
+
+
+def _refuse_unit(value: Any) -> None:
+    if hasattr(value, "unit"):
         raise ValueError("carries a unit: pass a plain number in the column's unit (value.to_value(unit))")
-    if getattr(value, "dtype", None) is None or not hasattr(value, "item"):
-        return value
-    if getattr(value, "ndim", 0) != 0:
-        return value
-    if getattr(value, "mask", False):
-        return MISSING
-    return value.item()
+
+
+def _is_nan(value: Any) -> bool:
+    if isinstance(value, float):
+        return value != value  # noqa: PLR0124 (NaN differs from itself)
+    return isinstance(value, Decimal) and value.is_nan()
 
 
 def number(value: Any) -> Any:
-    """Return a plain number; None is "not measured"."""
+    """Return a plain number: an integer, a float or None."""
     value = plain(value)
-    if isinstance(value, bool) or not isinstance(value, int | float | None):
-        raise ValueError(f"must be a number, not {type(value).__name__}")
-    return value
+    if value is MISSING or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    raise ValueError(f"must be a number, not {type(value).__name__}")
 
 
 def floating(largest: float, sql: str) -> Callable[[Any], float | None]:
@@ -47,9 +69,8 @@ def floating(largest: float, sql: str) -> Callable[[Any], float | None]:
         value = plain(value)
         if type(value) not in (bool, int) and isinstance(value, Decimal | numbers.Real):
             value = float(value)  # a Decimal or a Fraction, which the native rule takes as well
-        value = number(value)
-        if value is MISSING or value != value:  # noqa: PLR0124 (NaN differs from itself)
-            return MISSING
+        if number(value) is MISSING:
+            return None
         if isinstance(value, float) and math.isinf(value):
             raise ValueError('is infinite; "not measured" is None or NaN')
         if abs(value) > largest:
@@ -63,13 +84,120 @@ def integral(lowest: int, highest: int, sql: str) -> Callable[[Any], int | None]
     """Return the rule of a column of whole numbers between two."""
 
     def convert(value: Any) -> int | None:
-        value = number(value)
-        if value is MISSING or value != value:  # noqa: PLR0124
-            return MISSING
-        if isinstance(value, float) and not value.is_integer():
+        exact = EXACT.get(getattr(getattr(value, "dtype", None), "itemsize", 8), 2**53)
+        value = plain(value)
+        if isinstance(value, Decimal) and value.is_finite() and value == int(value):
+            value = int(value)
+        elif isinstance(value, Decimal):
             raise ValueError("is not a whole number")
+        if number(value) is MISSING:
+            return None
+        if isinstance(value, float):
+            if not value.is_integer():
+                raise ValueError("is not a whole number")
+            if abs(value) >= exact and lowest <= value <= highest:
+                raise ValueError(
+                    f"is a floating-point number of {exact:,} or more: such do not tell whole numbers apart; "
+                    "give the integer that it was"
+                )
         if not lowest <= value <= highest:
             raise ValueError(f"does not fit {sql} ({lowest} to {highest})")
         return int(value)
 
     return convert
+
+
+def text(value: Any) -> str | None:
+    """Return a text without spaces around it."""
+    value = plain(value)
+    if value is MISSING:
+        return None
+    if isinstance(value, bytes):  # FITS tables hand out their strings as bytes
+        value = value.decode("ascii", errors="strict") if value.isascii() else value
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {type(value).__name__}")
+    refuse_unstorable(value)
+    return str(value.strip())
+
+
+def refuse_unstorable(value: str) -> None:
+    """Refuse a text that PostgreSQL cannot store."""
+    if "\0" in value:
+        raise ValueError("contains a NUL character, which PostgreSQL cannot store")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("contains half of a surrogate pair, which is not text") from None
+
+
+def boolean(value: Any) -> bool | None:
+    """Return True or False; a number is neither."""
+    value = plain(value)
+    if not isinstance(value, bool | None):
+        raise ValueError(f"must be True or False, not {type(value).__name__}")
+    return value
+
+
+def timestamp(value: Any) -> datetime | None:
+    """Return a time with its zone; astropy's times have a scale, which says as much."""
+    if getattr(getattr(value, "dtype", None), "kind", "") == "M" and value == value:  # noqa: PLR0124 (NaT)
+        if not isinstance(value.astype("datetime64[us]").item(), datetime):
+            raise ValueError(_OUTSIDE)
+        raise ValueError(
+            "has no time zone, as no datetime64 has; if it is UTC, give "
+            'value.astype("datetime64[us]").item().replace(tzinfo=timezone.utc)'
+        )
+    value = _from_astropy(value) if type(value).__module__.startswith("astropy.time") else plain(value)
+    if value is MISSING:
+        return None
+    if not isinstance(value, datetime):
+        raise ValueError(f"must be a datetime, not {type(value).__name__}")
+    if value.utcoffset() is None:
+        raise ValueError("has no time zone; give one, as in datetime.now(timezone.utc)")
+    if not FIRST_TIME <= value <= LAST_TIME:
+        raise ValueError(_OUTSIDE)
+    return value
+
+
+_OUTSIDE = 'is not between 0001-01-02 and 9999-12-30; "not known" is None'
+
+
+def _from_astropy(time: Any) -> Any:
+    """Return a scalar `astropy.time.Time` as a time in UTC."""
+    if not getattr(time, "isscalar", False) or not hasattr(time, "to_datetime"):
+        raise ValueError("must be a single time, not several or a duration")
+    if bool(getattr(time, "mask", False)):
+        return MISSING
+    try:
+        return time.utc.to_datetime(timezone=UTC)
+    except Exception as error:
+        raise ValueError(f"has no time in UTC ({error}): give a datetime with its zone") from error
+
+
+def raw(value: Any) -> bytes | None:
+    """Return bytes."""
+    value = plain(value)
+    if value is MISSING or isinstance(value, bytes):
+        return value
+    if isinstance(value, bytearray | memoryview):
+        return bytes(value)
+    if hasattr(value, "tobytes") and getattr(getattr(value, "dtype", None), "itemsize", 0) == 1:
+        return bytes(value.tobytes())
+    raise ValueError(f"must be bytes, not {type(value).__name__}")
+
+
+def elements(convert: Callable[[Any], Any]) -> Callable[[Any], list[Any] | None]:
+    """Return the rule of a column of arrays with such elements."""
+
+    def each(value: Any) -> list[Any] | None:
+        value = plain(value)
+        if value is MISSING:
+            return None
+        if isinstance(value, str | bytes | dict | set | frozenset) or not hasattr(value, "__iter__"):
+            raise ValueError(f"must be a sequence of numbers, not {type(value).__name__}")
+        try:
+            return [convert(element) for element in value]
+        except ValueError as error:
+            raise ValueError(f"has an element that {error}") from None
+
+    return each

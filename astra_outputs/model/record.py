@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from enum import Enum
 from typing import Any, ClassVar, NoReturn, Self
@@ -59,6 +59,7 @@ class Record(BaseModel):
 
     _columns: ClassVar[dict[str, Column]]
     _flags: ClassVar[FlagNames]
+    _from_server: ClassVar[dict[str, Callable[[Any], Any]]]
 
     def __init__(self, **values: Any) -> None:
         self._fold_flags(values)
@@ -82,6 +83,8 @@ class Record(BaseModel):
             check_name(name, f"column of {cls.table}")
         columns = {name: resolve(name, info) for name, info in cls.model_fields.items()}
         cls._columns = {**columns, **cls.generated}
+        conversions = {name: column.type.from_server for name, column in columns.items()}
+        cls._from_server = {name: convert for name, convert in conversions.items() if convert is not None}
         cls._flags = FlagNames.of(columns.values())
         for attribute in cls._flags.names:
             if attribute not in cls.__dict__:
@@ -130,7 +133,11 @@ class Record(BaseModel):
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         """Return the record that a row read from the table stands for."""
-        return cls._validated({name: value for name, value in row.items() if name not in cls.generated})
+        values = {name: value for name, value in row.items() if name not in cls.generated}
+        for name, convert in cls._from_server.items():
+            if name in values:
+                values[name] = convert(values[name])
+        return cls._validated(values)
 
     @property
     def outcome(self) -> Outcome | None:

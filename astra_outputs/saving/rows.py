@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from astra_outputs.errors import InvalidRecord, Problem
 from astra_outputs.model.column_types import TEXT
 from astra_outputs.model.record import Record
 from astra_outputs.model.version import major_minor
@@ -87,9 +88,28 @@ class Rows(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def row_of(record_class: type[Record]) -> itemgetter[Any]:
+def row_of(record_class: type[Record]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
     """Return what takes the values that a save sends out of a record's dictionary."""
-    return itemgetter(*_places(record_class))
+    take = itemgetter(*_places(record_class))
+    conversions = [
+        (place, name, convert)
+        for name, place in _places(record_class).items()
+        if (convert := record_class.column(name).type.parameter) is not None
+    ]
+
+    def converted(values: dict[str, Any]) -> tuple[Any, ...]:
+        row = list(take(values))
+        for place, name, convert in conversions:
+            if row[place] is not None:
+                try:
+                    row[place] = convert(row[place])
+                except ValueError as error:  # a list or a dict that was changed in place
+                    raise InvalidRecord(
+                        record_class.table, (Problem(name, row[place], str(error)),)
+                    ) from error
+        return tuple(row)
+
+    return converted if conversions else take
 
 
 @lru_cache(maxsize=1024)

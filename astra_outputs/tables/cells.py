@@ -46,13 +46,19 @@ class Cells:
         return len(self.values)
 
     def __getitem__(self, row: int) -> Any:
-        """Return one value as a plain Python object, as a record would be given it."""
+        """Return one value as a plain Python object, as a record would be given it.
+
+        A floating-point number of less than double precision stays what it is: it tells fewer whole
+        numbers apart.
+        """
         if self.missing is not None and self.missing[row]:
             return None
         value = self.values[row]
         if self.values.dtype.kind == "M":
             return _moment(value, aware=self.aware)
-        return value.item() if isinstance(value, np.generic) else value
+        if isinstance(value, np.generic) and not (value.dtype.kind == "f" and value.dtype.itemsize < 8):
+            return value.item()
+        return value
 
     def take(self, rows: slice | NDArray[np.intp]) -> Cells:
         """Return some rows, in the order given."""

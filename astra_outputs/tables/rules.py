@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from astra_outputs.errors import Problem
 from astra_outputs.model.column_type import ColumnType
-from astra_outputs.model.column_types import FIRST_TIME, LAST_TIME, PG_EPOCH, TEXT, TIMESTAMP
+from astra_outputs.model.column_types import PG_EPOCH, TEXT, TIMESTAMP
 from astra_outputs.model.columns import Column
+from astra_outputs.model.given import EXACT, FIRST_TIME, LAST_TIME
 from astra_outputs.tables.cells import Cells, Flagged, Values, objects
 
 WIDEST = 1 << 24
@@ -56,7 +57,8 @@ class Checked:
         try:
             _rule(self.column)(value)
         except ValueError as error:
-            return Problem(self.column.name, value, str(error), where)
+            shown = value.item() if isinstance(value, np.floating) else value
+            return Problem(self.column.name, shown, str(error), where)
         raise AssertionError(f"{self.column.name}: the array rule refuses {value!r}, the record takes it")
 
 
@@ -128,6 +130,7 @@ def _whole_numbers(given: Cells, lowest: int, highest: int) -> tuple[Cells, Flag
             missing |= given.missing
         # The float nearest to `highest` may be the one above it: 2**63 does not fit a bigint.
         good = (values >= lowest) & (values < float(highest + 1)) & (np.floor(values) == values)
+        good &= np.abs(values) < EXACT[given.values.dtype.itemsize]
     bad = ~missing & ~good
     whole = np.where(good & ~missing, values, 0.0).astype(np.int64)
     return Cells(whole, missing, given.constant), bad

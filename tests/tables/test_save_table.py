@@ -821,7 +821,7 @@ async def test_arrow_times_are_cut_to_microseconds_and_kept_within_what_python_k
         timedelta(microseconds=1),
     ]
     far = pa.array([10**12], pa.timestamp("s", "UTC"))
-    with pytest.raises(InvalidRecord, match=r"a_time.* in row 0: must be a datetime"):
+    with pytest.raises(InvalidRecord, match=r"a_time.* in row 0: is not between"):
         await outputs.save_table(EveryType, {"spectrum_pk": [1], "a_time": far}, v_astra=V)
     naive = pa.array([0], pa.timestamp("us"))
     with pytest.raises(InvalidRecord, match=r"a_time.* in row 0: has no time zone"):
