@@ -39,6 +39,7 @@ from astra_outputs.errors import (
     UnknownColumn,
     UnknownReference,
     UnreadableFile,
+    UntrustedSpool,
     WrongRecordClass,
 )
 from astra_outputs.model import column_types
@@ -123,6 +124,7 @@ __all__ = [
     "UnknownColumn",
     "UnknownReference",
     "UnreadableFile",
+    "UntrustedSpool",
     "WrongRecordClass",
     "category",
     "column",

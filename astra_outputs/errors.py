@@ -197,6 +197,10 @@ class SpoolFull(AstraOutputsError):
     """The spool has no room for more results."""
 
 
+class UntrustedSpool(AstraOutputsError):
+    """A spool, or a file of it, that belongs to another user or can be written by others."""
+
+
 class CorruptSpoolFile(AstraOutputsError):
     """A spool file of which a byte is missing or changed."""
 

@@ -371,7 +371,13 @@ class Outputs:
         self._runs.add(run)
         return run
 
-    async def replay(self, *folders: Path | str, record_classes: Iterable[type[Record]] = ()) -> ReplayReport:
+    async def replay(
+        self,
+        *folders: Path | str,
+        record_classes: Iterable[type[Record]] = (),
+        rejected: bool = False,
+        trust: bool = False,
+    ) -> ReplayReport:
         """Store what `run` left on the disk while the database was away; may be repeated at will.
 
         A row that was stored later than a spooled result was made stays as it is (outcome: kept).
@@ -381,17 +387,25 @@ class Outputs:
         *folders : Path or str
             Several at once where they may hold results of the same spectra: the newest stays.
         record_classes : iterable of type[Record]
-            Classes for the tables of the records; those that a file names are imported otherwise.
+            Classes for the tables of the records, besides the built-in ones and those that are imported
+            already. What a file names is never imported.
+        rejected : bool
+            Try once more what the database refused before: its table was mended.
+        trust : bool
+            Accept a folder or file that belongs to another user, or that others can write to.
 
         Raises
         ------
+        UntrustedSpool
+            If a folder belongs to another user, or others can write to it. Nothing is stored.
         ConnectionLost
             If the server stays away; what is not stored stays where it is.
         """
         from astra_outputs.spool.folder import Spool
         from astra_outputs.spool.replay import replay
 
-        return await replay(self.store, [Spool(folder) for folder in folders], record_classes)
+        spools = [Spool(folder, trust=trust) for folder in folders]
+        return await replay(self.store, spools, record_classes, rejected=rejected)
 
 
 def connect(

@@ -67,6 +67,9 @@ def run(
             show_default="astra-outputs-spool",
         ),
     ] = None,
+    trust_spool: Annotated[
+        bool, typer.Option("--trust-spool", help="Accept a folder that others own or can write to.")
+    ] = False,
     grace: Annotated[float, typer.Option(help="Seconds to end in after SIGTERM or Ctrl-C.", min=0)] = 30.0,
     retry_for: Annotated[
         float, typer.Option(help="Seconds for which the database may be away before results are spooled.")
@@ -100,6 +103,7 @@ def run(
         max_age=max_age,
         processes=processes,
         spool=spool,
+        trust_spool=trust_spool,
         grace=grace,
         progress=True,
     )
@@ -159,6 +163,7 @@ class Worker:
     watch: float | None
     signal: int | None = None
     left: bool = False
+    _gone: bool = False
     _run: Run | None = None
     _failed: set[int | None] = field(default_factory=set)
     _told: asyncio.Event = field(default_factory=asyncio.Event)
@@ -181,7 +186,8 @@ class Worker:
                     log.warning("%s", error)
                 else:
                     typer.echo(str(report))
-                    self.left = bool(report.rejected or report.lost or report.waiting)
+                    self._gone = self._gone or bool(report.rejected or report.lost)
+                    self.left = self._gone or report.left
                 if self.watch is None:
                     return
                 try:

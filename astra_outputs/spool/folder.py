@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from astra_outputs.errors import CorruptSpoolFile, SpoolFull
+from astra_outputs.errors import CorruptSpoolFile, SpoolFull, UntrustedSpool
 from astra_outputs.model.record import Record
-from astra_outputs.spool.file_format import encode, verify
+from astra_outputs.spool.file_format import Unwritable, encode, verify
 
 WAITING, PARTIAL, CORRUPT, REJECTED = ".spool", ".partial", ".corrupt", ".rejected"
 """How the names of files end: to be stored, being written, damaged, refused by the database."""
@@ -35,6 +36,22 @@ class Recovered:
     corrupt: list[tuple[Path, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Written:
+    """What is on the disk now.
+
+    Attributes
+    ----------
+    path : Path or None
+        The file; None if no record could be written.
+    unwritable : list[Unwritable]
+        Records that it lacks, each with the reason.
+    """
+
+    path: Path | None
+    unwritable: list[Unwritable]
+
+
 class Spool:
     """Files of records in one folder, which several workers may share.
 
@@ -47,15 +64,42 @@ class Spool:
         Made when first needed, closed to other users.
     limit : int
         Most bytes in the folder, damaged and refused files included.
+    trust : bool
+        Whether to store what other users may have put there.
     """
 
-    def __init__(self, folder: Path | str, limit: int = DEFAULT_LIMIT) -> None:
-        self.folder, self.limit = Path(folder), limit
+    def __init__(self, folder: Path | str, limit: int = DEFAULT_LIMIT, *, trust: bool = False) -> None:
+        self.folder, self.limit, self.trust = Path(folder), limit, trust
 
     def __repr__(self) -> str:
         return f"Spool({str(self.folder)!r})"
 
-    def write(self, records: Sequence[Record], since: datetime, ending: str = WAITING) -> Path:
+    def check(self) -> None:
+        """Refuse a folder into which other users may put files, or out of which they may take some.
+
+        Raises
+        ------
+        UntrustedSpool
+            If it belongs to another user, or others can write to it; the message says how to accept it.
+        """
+        with suppress(FileNotFoundError):
+            self._check(self.folder, self.folder.stat())
+
+    def _check(self, path: Path, status: os.stat_result) -> None:
+        if self.trust:
+            return
+        if status.st_uid != os.geteuid():
+            why = f"belongs to another user (uid {status.st_uid})"
+        elif status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            why = f"can be written by other users (`chmod go-w {path}` ends that)"
+        else:
+            return
+        raise UntrustedSpool(
+            f"{path} {why}: what is stored from it may be theirs; to accept it, pass --trust-spool "
+            "(trust_spool=True) to a run, --trust (trust=True) to a replay"
+        )
+
+    def write(self, records: Sequence[Record], since: datetime, ending: str = WAITING) -> Written:
         """Put records of one class on the disk; they survive a crash once this returns.
 
         Raises
@@ -63,7 +107,12 @@ class Spool:
         SpoolFull
             If they exceed the limit, or the disk has no room for them.
         """
-        content = encode(records, since)
+        content, unwritable = encode(records, since)
+        path = self.keep(content, since, ending) if content else None
+        return Written(path, unwritable)
+
+    def keep(self, content: bytes, since: datetime, ending: str = WAITING) -> Path:
+        """Put the content of a file on the disk, as `write` does; raises as it does."""
         self._make_room(len(content))
         path = self.folder / (name_of(since) + ending)
         partial = path.with_suffix(PARTIAL)
@@ -73,9 +122,7 @@ class Spool:
             with suppress(OSError):
                 partial.unlink()
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise SpoolFull(
-                    f"{self.folder}: the disk is full ({len(records):,} records to go)"
-                ) from error
+                raise SpoolFull(f"{self.folder}: the disk is full ({len(content):,} bytes to go)") from error
             raise
         return path
 
@@ -112,11 +159,20 @@ class Spool:
         """Return the files whose records wait to be stored; their names sort as their times do."""
         return self._files(WAITING)
 
+    def refused(self) -> list[Path]:
+        """Return the files of records that the database refused."""
+        return self._files(REJECTED)
+
+    def damaged(self) -> list[Path]:
+        """Return the files that are damaged."""
+        return self._files(CORRUPT)
+
     def recover(self) -> Recovered:
         """Finish or set aside what killed workers left half-written."""
         found = Recovered()
-        for path in sorted(self._files(PARTIAL)):
-            with suppress(FileNotFoundError), path.open("rb") as file:
+        for path in self._files(PARTIAL):
+            with suppress(OSError, UntrustedSpool), path.open("rb") as file:
+                self._check(path, os.fstat(file.fileno()))
                 if time.time() - path.stat().st_mtime < ABANDONED or not _lock(file.fileno()):
                     continue
                 try:
@@ -130,13 +186,22 @@ class Spool:
 
     @contextmanager
     def claim(self, path: Path) -> Iterator[bytes | None]:
-        """Lend the content of a file, which no other worker gets meanwhile; None if one has it."""
+        """Lend the content of a file, which no other worker gets meanwhile; None if one has it.
+
+        Raises
+        ------
+        UntrustedSpool
+            If other users may have written it.
+        OSError
+            If it cannot be read.
+        """
         try:
             file = path.open("rb")
         except FileNotFoundError:
             yield None
             return
         with file:
+            self._check(path, os.fstat(file.fileno()))
             # Another worker may have stored and deleted it between the opening and the locking.
             yield file.read() if _lock(file.fileno()) and path.exists() else None
 
@@ -157,7 +222,7 @@ class Spool:
     def _files(self, ending: str) -> list[Path]:
         if not self.folder.is_dir():
             return []
-        return [path for path in self.folder.iterdir() if path.name.endswith(ending) and path.is_file()]
+        return sorted(path for path in self.folder.iterdir() if path.name.endswith(ending) and path.is_file())
 
 
 def name_of(since: datetime) -> str:

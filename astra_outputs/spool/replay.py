@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from astra_outputs.errors import AstraOutputsError, CorruptSpoolFile, OtherRecordClass
+from astra_outputs.discover import record_classes
+from astra_outputs.errors import ConnectionLost, CorruptSpoolFile, DatabaseError
 from astra_outputs.events import tell
 from astra_outputs.model.record import Outcome, Record
 from astra_outputs.postgres.database import Connection
+from astra_outputs.postgres.sqlstates import is_transient
 from astra_outputs.saving.report import Rejected, SaveReport
 from astra_outputs.saving.statements import NOT_AFTER, Guards
 from astra_outputs.saving.store import Store
@@ -38,6 +40,8 @@ class ReplayReport:
         Damaged files under their new names, and what is wrong with them.
     waiting : list[tuple[Path, str]]
         Files left as they were, and why.
+    left : list[tuple[Path, str]]
+        Files of earlier times that hold refused or damaged records, and what to do with them.
     """
 
     files: int = 0
@@ -45,11 +49,12 @@ class ReplayReport:
     rejected: list[tuple[Path, Rejected]] = field(default_factory=list)
     corrupt: list[tuple[Path, str]] = field(default_factory=list)
     waiting: list[tuple[Path, str]] = field(default_factory=list)
+    left: list[tuple[Path, str]] = field(default_factory=list)
 
     @property
     def all_stored(self) -> bool:
-        """Whether nothing is left behind."""
-        return not (self.rejected or self.corrupt or self.waiting)
+        """Whether nothing is left behind, by this replay or one before."""
+        return not (self.rejected or self.corrupt or self.waiting or self.left)
 
     def add(self, other: ReplayReport) -> None:
         """Take over what another replay did; what still waits is what waited last."""
@@ -57,7 +62,7 @@ class ReplayReport:
         self.counts.update(other.counts)
         self.rejected += other.rejected
         self.corrupt += other.corrupt
-        self.waiting = other.waiting
+        self.waiting, self.left = other.waiting, other.left
 
     def __str__(self) -> str:
         counts = ", ".join(f"{self.counts[outcome]:,} {outcome.value}" for outcome in self.counts)
@@ -65,71 +70,119 @@ class ReplayReport:
         lines += [f"{path}: refused {rejected}" for path, rejected in self.rejected]
         lines += [f"{path}: {why}; kept for you to look at" for path, why in self.corrupt]
         lines += [f"{path}: {why}; still waiting" for path, why in self.waiting]
+        lines += [f"{path}: {why}" for path, why in self.left]
         return "\n".join(lines)
+
+
+MEND = "refused by the database; when the table is mended, `astra-outputs replay --rejected` stores it"
+LOOK = "damaged; look at it, and move it away: its spectra are pending"
 
 
 async def replay(
     store: Store,
     spools: Iterable[Spool],
-    record_classes: Iterable[type[Record]] = (),
+    given: Iterable[type[Record]] = (),
     *,
+    rejected: bool = False,
     into: ReplayReport | None = None,
 ) -> ReplayReport:
     """Store what waits in the spools, the newest results first.
+
+    A file that cannot be stored, for whatever reason of its own, costs itself alone.
 
     Parameters
     ----------
     store : Store
     spools : iterable of Spool
         Several at once where they may hold results of the same spectra.
-    record_classes : iterable of type[Record]
-        Classes for the tables of the records; those that a file names are imported otherwise.
+    given : iterable of type[Record]
+        Classes for the tables of the records, besides the built-in ones and those that are imported
+        already. What a file names is never imported.
+    rejected : bool
+        Try once more what the database refused before.
     into : ReplayReport, optional
         The report to fill, for whoever wants to know how far it came.
 
     Raises
     ------
+    UntrustedSpool
+        If a folder belongs to another user, or others can write to it. Nothing is stored.
     ConnectionLost
         If the server stays away; what is not stored stays where it is.
     """
-    report = ReplayReport() if into is None else into
-    classes = _Classes(record_classes)
+    report, spools = ReplayReport() if into is None else into, list(spools)
+    for spool in spools:
+        spool.check()
+    classes = _Classes(given)
     waiting = []
     for spool in spools:
-        recovered = spool.recover()
-        report.corrupt += recovered.corrupt
-        for path, why in recovered.corrupt:
-            tell(log, logging.ERROR, "spool file is corrupt", file=path.name, why=why)
-        waiting += [(path.name, spool, path) for path in spool.waiting()]
+        _recover(spool, report)
+        paths = [*spool.waiting(), *(spool.refused() if rejected else ())]
+        waiting += [(path.name, spool, path) for path in paths]
+    if waiting:
+        folders = " ".join(str(spool.folder) for spool in spools)
+        tell(log, logging.WARNING, "storing what waits in the spool", folder=folders, files=len(waiting))
     # An older result must not replace a newer one, and what is stored now counts as the newest of all.
     for _, spool, path in sorted(waiting, key=lambda entry: entry[0], reverse=True):
-        with spool.claim(path) as content:
-            if content is not None:
-                await _replay_file(store, spool, path, content, classes, report)
+        await _replay_file(store, spool, path, classes, report)
+    _look_around(spools, report)
     return report
 
 
+def _recover(spool: Spool, report: ReplayReport) -> None:
+    recovered = spool.recover()
+    report.corrupt += recovered.corrupt
+    for path, why in recovered.corrupt:
+        tell(log, logging.ERROR, "spool file is corrupt", file=path.name, why=why)
+
+
+def _look_around(spools: Iterable[Spool], report: ReplayReport) -> None:
+    """Note what lies there besides, so that nobody takes it for stored."""
+    known = {path for path, _ in (*report.rejected, *report.corrupt, *report.waiting)}
+    for spool in spools:
+        for paths, what in ((spool.refused(), MEND), (spool.damaged(), LOOK)):
+            report.left += [(path, what) for path in paths if path not in known]
+
+
 async def _replay_file(
-    store: Store, spool: Spool, path: Path, content: bytes, classes: _Classes, report: ReplayReport
+    store: Store, spool: Spool, path: Path, classes: _Classes, report: ReplayReport
 ) -> None:
+    """Store one file, or say in the report why it stays."""
     try:
-        batch = decode(content, classes.find)
+        with spool.claim(path) as content:
+            if content is not None:
+                await _store_file(store, spool, path, decode(content, classes.find), report)
     except CorruptSpoolFile as error:
-        report.corrupt.append((spool.set_aside(path), str(error)))
+        report.corrupt.append((_aside(spool, path), str(error)))
         tell(log, logging.ERROR, "spool file is corrupt", file=path.name, why=error)
-        return
-    except OtherRecordClass as error:
-        report.waiting.append((path, str(error)))
+    except Exception as error:
+        if isinstance(error, ConnectionLost) or (isinstance(error, DatabaseError) and is_transient(error)):
+            raise
+        report.waiting.append((path, str(error) or type(error).__name__))
         tell(log, logging.WARNING, "spool file cannot be stored", file=path.name, why=error)
-        return
+
+
+def _aside(spool: Spool, path: Path) -> Path:
+    """Rename a damaged file, where that is allowed."""
+    try:
+        return spool.set_aside(path)
+    except OSError:
+        return path
+
+
+async def _store_file(
+    store: Store, spool: Spool, path: Path, batch: SpoolBatch, report: ReplayReport
+) -> None:
     saved = await store_batch(store, batch)
-    if saved.rejected:
-        refused = [batch.records[rejected.position] for rejected in saved.rejected]
-        kept = spool.write(refused, batch.since, ending=REJECTED)
-        report.rejected += [(kept, rejected) for rejected in saved.rejected]
+    refused = [replace(entry, position=batch.places[entry.position]) for entry in saved.rejected]
+    refused += batch.refused
+    if refused:
+        kept = spool.keep(batch.only(refused), batch.since, REJECTED)
+        report.rejected += [(kept, entry) for entry in refused]
     spool.remove(path)
     report.files += 1
     report.counts.update(saved.counts)
+    report.counts += Counter({Outcome.REJECTED: len(batch.refused)})
     tell(log, logging.INFO, "spool file stored", file=path.name, table=batch.record_class.table, saved=saved)
 
 
@@ -148,32 +201,24 @@ async def store_batch(store: Store, batch: SpoolBatch) -> SaveReport:
 
 
 class _Classes:
-    """Finds the record class that a file names."""
+    """Finds the record class of a file among those given, imported, or built in; it imports nothing else."""
 
     def __init__(self, given: Iterable[type[Record]]) -> None:
         self._by_table = {record_class.table: record_class for record_class in given}
 
     def find(self, table: str, name: str) -> type[Record] | None:
-        """Return the class given for a table, else the imported one of that name, else import it."""
+        """Return the class given for a table, else the imported one of that name, else the built-in one."""
         if table not in self._by_table:
             for record_class in _subclasses(Record):
-                if f"{record_class.__module__}:{record_class.__qualname__}" == name:
+                if (record_class.table, _name(record_class)) == (table, name):
                     self._by_table[table] = record_class
         if table not in self._by_table:
-            self._import(name.partition(":")[0])
+            self._by_table = {entry.table: entry for entry in record_classes()} | self._by_table
         return self._by_table.get(table)
 
-    def _import(self, module: str) -> None:
-        from astra_outputs.discover import record_classes
 
-        try:
-            found = record_classes([] if module == "__main__" else [module])
-        except AstraOutputsError as error:
-            tell(
-                log, logging.WARNING, "module of a record class cannot be imported", module=module, why=error
-            )
-            return
-        self._by_table = {record_class.table: record_class for record_class in found} | self._by_table
+def _name(record_class: type[Record]) -> str:
+    return f"{record_class.__module__}:{record_class.__qualname__}"
 
 
 def _subclasses(parent: type[Record]) -> Iterator[type[Record]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, TypeVar
 
-from astra_outputs.errors import ConnectionLost, DatabaseError, SpoolFull
+from astra_outputs.errors import AstraOutputsError, ConnectionLost, SpoolFull
 from astra_outputs.events import tell
 from astra_outputs.model.record import Outcome, Record
 from astra_outputs.postgres.database import retrying_for
@@ -189,8 +189,7 @@ class Flusher:
         refused = [records[rejected.position] for rejected in saved.rejected]
         for rejected in saved.rejected:
             tell(log, logging.ERROR, "refused by the database", table=records[0].table, why=rejected)
-        if not await self._write(refused, since, REJECTED):
-            self._lose([rejected.key for rejected in saved.rejected], "refused, and no room in the spool")
+        await self._write(refused, since, REJECTED)
         return [record for record in records if record.outcome is not Outcome.REJECTED]
 
     async def _save(self, records: list[Record]) -> SaveReport:
@@ -236,16 +235,18 @@ class Flusher:
             self.error = self.error or error
         elif not self._away:
             self._away = True
-        if await self._write(records, since, WAITING):
-            for record in records:
+        written = await self._write(records, since, WAITING, lose=False)
+        if written:
+            for record in written:
                 record._stored(Outcome.SPOOLED)
-            self._report.counts[Outcome.SPOOLED] += len(records)
-            return records
+            self._report.counts[Outcome.SPOOLED] += len(written)
+        if written is not None:
+            return written
         try:  # the last resort: the database once more, with all the time that there is
             self._away = False
             saved = await self._save(records)
         except Exception as last:  # noqa: BLE001
-            self._lose([record.key() for record in records], last)
+            self._lose([_key(record) for record in records], last)
             return []
         return await self._sorted_out(records, saved, since)
 
@@ -253,17 +254,30 @@ class Flusher:
         self._report.lost += keys
         tell(log, logging.CRITICAL, "results are lost", records=len(keys), why=why)
 
-    async def _write(self, records: list[Record], since: Any, ending: str) -> bool:
-        """Put records on the disk; False, and an error for the end of the run, if that fails."""
+    async def _write(
+        self, records: list[Record], since: Any, ending: str, *, lose: bool = True
+    ) -> list[Record] | None:
+        """Put records on the disk, and return those that are there.
+
+        One that cannot be written is lost, and named. Where none can, for the disk's sake, that is an
+        error for the end of the run, None is returned, and all are lost unless there is another way.
+        """
         try:
-            path = await asyncio.to_thread(self._spool.write, records, since, ending)
+            written = await asyncio.to_thread(self._spool.write, records, since, ending)
         except (SpoolFull, OSError) as error:
             tell(log, logging.ERROR, "cannot spool", records=len(records), why=error)
             self.error = error
-            return False
-        self._report.spool = self._spool.folder
-        tell(log, logging.WARNING, "spooled", table=records[0].table, records=len(records), file=path.name)
-        return True
+            if lose:
+                self._lose([_key(record) for record in records], error)
+            return None
+        for position, why in written.unwritable:
+            self._lose([_key(records[position])], why)
+        if written.path is not None:
+            self._report.spool = self._spool.folder
+            file = written.path.name
+            tell(log, logging.WARNING, "spooled", table=records[0].table, records=len(records), file=file)
+        left_out = {position for position, _ in written.unwritable}
+        return [record for position, record in enumerate(records) if position not in left_out]
 
     def _take_time(self, records: list[Record]) -> None:
         written = (Outcome.INSERTED, Outcome.REPLACED)
@@ -288,7 +302,15 @@ class Flusher:
                     budget + HANGS,
                     lambda: report.files,
                 )
-        except (DatabaseError, OSError) as error:
+        except (AstraOutputsError, OSError) as error:
             self._away = self._away or is_passing(error)
             tell(log, logging.WARNING, "spool not drained", why=error)
         self._report.replayed.add(report)
+
+
+def _key(record: Record) -> dict[str, Any]:
+    """Return the key of a record, or what it has of one."""
+    try:
+        return record.key()
+    except AstraOutputsError:
+        return {name: record.__dict__.get(name) for name in record.natural_keys[0]}

@@ -36,6 +36,8 @@ class RunOptions:
         in the current folder, where none is given. What earlier runs left in it is stored first.
     spool_limit : int
         Most bytes in that folder.
+    trust_spool : bool
+        Accept a folder that belongs to another user, or that others can write to.
     grace : float
         Seconds to end in once `stop` is called, or the loop over the records is left.
     progress : bool
@@ -57,6 +59,7 @@ class RunOptions:
     most_failures: int = 1_000
     spool: Path | str | None = None
     spool_limit: int = DEFAULT_LIMIT
+    trust_spool: bool = False
     grace: float = 30.0
     progress: bool = False
     total: int | None = None
@@ -88,6 +91,7 @@ class RunWith(TypedDict, total=False):
     most_failures: int
     spool: Path | str | None
     spool_limit: int
+    trust_spool: bool
     grace: float
     progress: bool
     total: int | None

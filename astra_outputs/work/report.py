@@ -75,19 +75,23 @@ class RunReport:
 
     @property
     def waiting(self) -> int:
-        """Files of the spool that wait to be stored."""
+        """Files of the spool that wait to be stored, of earlier runs included."""
         return len(list(self.spool.glob("*.spool"))) if self.spool and self.spool.is_dir() else 0
+
+    @property
+    def left(self) -> bool:
+        """Whether a result is finished and not in the database: refused, lost, damaged, or on the disk."""
+        return bool(self.rejected or self.lost or self.waiting) or not self.replayed.all_stored
 
     @property
     def all_stored(self) -> bool:
         """Whether every spectrum has its result, in the database."""
-        left = self.failures or self.rejected or self.lost or self.waiting
-        return not left and self.replayed.all_stored
+        return not (self.failures or self.left)
 
     def __str__(self) -> str:
         counts = ", ".join(f"{count:,} {outcome.value}" for outcome, count in self.counts.items() if count)
         lines = [f"{self.drawn:,} spectra, {self.made:,} results: {counts or 'none stored'}"]
-        if self.replayed.files:
+        if self.replayed.files or not self.replayed.all_stored:
             lines.append(f"from the spool: {self.replayed}")
         lines += _some("failed", self.failures)
         lines += _some("refused by the database", self.rejected)

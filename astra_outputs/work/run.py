@@ -111,7 +111,10 @@ class Run:
         self._loop = loop
         self._feed = Feed(self._spectra, loop)
         self._room = Room(BATCHES * options.batch_size)
-        spool = Spool(options.folder, options.spool_limit)
+        spool = Spool(options.folder, options.spool_limit, trust=options.trust_spool)
+        spool.check()
+        if spool.waiting():
+            self.report.spool = options.folder
         bounds = Bounds(options.batch_size, options.max_age)
         self._flusher = Flusher(self._store, spool, bounds, self.report, self._is_safe)
         await self._ask_time()

@@ -86,11 +86,11 @@ def spool(tmp_path) -> Spool:
 @pytest.mark.parametrize("damage", [lambda c: c[:-1], lambda c: c[:40], lambda _: b"", lambda c: c + b"[]\n"])
 def test_a_file_that_is_too_short_or_too_long_is_corrupt(damage) -> None:
     with pytest.raises(CorruptSpoolFile):
-        decode(damage(encode([result(SOMEONE, teff=5000.5)], NOW)), every_type)
+        decode(damage(encode([result(SOMEONE, teff=5000.5)], NOW).content), every_type)
 
 
 def test_every_changed_byte_is_noticed() -> None:
-    content = encode([result(SOMEONE, teff=5000.5)], NOW)
+    content = encode([result(SOMEONE, teff=5000.5)], NOW).content
     for place in range(len(content)):
         changed = bytes([*content[:place], content[place] ^ 1, *content[place + 1 :]])
         with pytest.raises(CorruptSpoolFile):
@@ -102,7 +102,7 @@ async def test_a_corrupt_file_is_reported_and_kept_aside_and_the_others_are_stor
 ) -> None:
     first, second = await spectra(2)
     spool.write([result(first)], NOW + timedelta(days=3650))
-    path = spool.write([result(second)], NOW)
+    path = spool.write([result(second)], NOW).path
     content = path.read_bytes().replace(b"null", b"Null", 1)
     path.write_bytes(content)
     report = await replay(outputs.store, [spool])
@@ -116,7 +116,7 @@ async def test_a_corrupt_file_is_reported_and_kept_aside_and_the_others_are_stor
 
 
 async def test_a_half_written_file_of_a_killed_worker_is_kept_aside(outputs, spool, spectrum) -> None:
-    path = spool.write([result(spectrum)], NOW)
+    path = spool.write([result(spectrum)], NOW).path
     partial = path.rename(path.with_suffix(".partial"))
     partial.write_bytes(partial.read_bytes()[:100])
     abandon(partial)
@@ -126,14 +126,14 @@ async def test_a_half_written_file_of_a_killed_worker_is_kept_aside(outputs, spo
 
 
 async def test_a_whole_file_that_its_killed_worker_could_not_name_is_stored(outputs, spool, spectrum) -> None:
-    path = spool.write([result(spectrum)], NOW)
+    path = spool.write([result(spectrum)], NOW).path
     abandon(path.rename(path.with_suffix(".partial")))
     assert (await replay(outputs.store, [spool])).counts == {Outcome.INSERTED: 1}
     assert names(spool) == []
 
 
 async def test_a_file_that_another_worker_is_writing_is_left_alone(outputs, spool, spectrum) -> None:
-    path = spool.write([result(spectrum)], NOW)
+    path = spool.write([result(spectrum)], NOW).path
     fresh = path.rename(path.with_suffix(".partial"))
     assert not (await replay(outputs.store, [spool])).corrupt
     abandon(fresh)
@@ -200,7 +200,7 @@ integers = st.integers(-(2**31), 2**31 - 1)
 @settings(max_examples=300)
 def test_a_record_of_every_column_type_comes_back_to_the_last_bit(**values) -> None:
     record = EveryType.from_spectrum(SOMEONE, v_astra="0.8.1", **values)
-    batch = decode(encode([record], NOW), every_type)
+    batch = decode(encode([record], NOW).content, every_type)
     assert batch.records == [record]
     # repr tells -0.0 from 0.0 and writes every bit of a float.
     assert repr(batch.records[0].__dict__) == repr(record.__dict__)
@@ -208,7 +208,7 @@ def test_a_record_of_every_column_type_comes_back_to_the_last_bit(**values) -> N
 
 
 def test_a_file_is_lines_that_a_person_can_read(spool) -> None:
-    path = spool.write([result(SOMEONE, teff=5000.25, tag="a")], NOW)
+    path = spool.write([result(SOMEONE, teff=5000.25, tag="a")], NOW).path
     first, second, third = path.read_text().splitlines()
     assert first.startswith("astra_outputs-spool-1 sha256=")
     said = json.loads(second)
@@ -217,7 +217,7 @@ def test_a_file_is_lines_that_a_person_can_read(spool) -> None:
 
 
 def test_the_folder_and_its_files_are_closed_to_other_users(spool) -> None:
-    path = spool.write([result(SOMEONE)], NOW)
+    path = spool.write([result(SOMEONE)], NOW).path
     assert (spool.folder.stat().st_mode & 0o077, path.stat().st_mode & 0o077) == (0, 0)
 
 
@@ -226,12 +226,12 @@ def test_a_file_and_its_name_are_on_the_disk_before_write_returns(spool, monkeyp
     monkeypatch.setattr(
         os, "fsync", lambda descriptor: steps.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
     )
-    path = spool.write([result(SOMEONE)], NOW)
+    path = spool.write([result(SOMEONE)], NOW).path
     assert steps == [str(spool.folder.parent), str(path.with_suffix(".partial")), str(spool.folder)]
 
 
 async def test_a_record_class_with_a_new_column_takes_an_old_file(spool) -> None:
-    content = encode([EveryType.from_spectrum(SOMEONE, v_astra="0.8.1", a_real=1.5)], NOW)
+    content = encode([EveryType.from_spectrum(SOMEONE, v_astra="0.8.1", a_real=1.5)], NOW).content
 
     class Wider(EveryType):
         """A later version of the record class."""
@@ -244,7 +244,7 @@ async def test_a_record_class_with_a_new_column_takes_an_old_file(spool) -> None
 async def test_a_record_class_that_lost_a_column_leaves_the_file_and_says_which(
     outputs, spool, spectrum
 ) -> None:
-    path = spool.write([EveryType.from_spectrum(spectrum, v_astra="0.8.1")], NOW)
+    path = spool.write([EveryType.from_spectrum(spectrum, v_astra="0.8.1")], NOW).path
 
     class Narrow(PipelineOutputMixin):
         """Another class of the same table."""
@@ -261,7 +261,7 @@ async def test_a_record_class_that_lost_a_column_leaves_the_file_and_says_which(
 async def test_a_record_class_that_nobody_knows_leaves_the_file_and_names_it(
     outputs, spool, spectrum
 ) -> None:
-    path = spool.write([result(spectrum)], NOW)
+    path = spool.write([result(spectrum)], NOW).path
     content = path.read_bytes().partition(b"\n")[2].replace(b'"the_cannon"', b'"unknown"')
     content = content.replace(b"astra_outputs.records.the_cannon:TheCannon", b"no_such_module:Unknown")
     import hashlib
@@ -274,7 +274,7 @@ async def test_a_record_class_that_nobody_knows_leaves_the_file_and_names_it(
 
 
 def test_a_value_that_the_record_class_refuses_by_now_is_told_from_damage() -> None:
-    content = encode([EveryType.from_spectrum(SOMEONE, v_astra="0.8.1")], NOW)
+    content = encode([EveryType.from_spectrum(SOMEONE, v_astra="0.8.1")], NOW).content
 
     class Stricter(EveryType):
         """A later version of the record class, which wants a value."""
@@ -306,7 +306,7 @@ async def test_what_was_spooled_is_stored_as_it_was_and_the_file_goes(
 
 async def test_a_file_replayed_twice_changes_nothing_the_second_time(outputs, spool, spectra) -> None:
     stored = await spectra(10)
-    path = spool.write([result(spectrum, teff=1.0) for spectrum in stored], NOW)
+    path = spool.write([result(spectrum, teff=1.0) for spectrum in stored], NOW).path
     content = path.read_bytes()
     await replay(outputs.store, [spool])
     before = [await outputs.get_result(TheCannon, spectrum) for spectrum in stored]
@@ -361,7 +361,7 @@ async def test_a_record_that_the_database_refuses_is_kept_and_named(outputs, spo
 
 
 async def test_a_file_that_another_worker_is_storing_is_left_to_it(outputs, spool, spectrum) -> None:
-    path = spool.write([result(spectrum)], NOW)
+    path = spool.write([result(spectrum)], NOW).path
     with spool.claim(path) as content:
         assert content is not None
         assert (await replay(outputs.store, [spool])).files == 0

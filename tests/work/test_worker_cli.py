@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from astra_outputs import ApogeeCoaddedSpectrumInApStar, TheCannon, using_version
 from astra_outputs.cli.named import result_class
+from astra_outputs.spool.file_format import packed
 from astra_outputs.spool.folder import Spool
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -183,8 +185,6 @@ async def test_a_worker_that_watches_takes_what_comes_later(start, spectra, outp
 
 
 async def test_replay_stores_what_is_spooled_and_says_so(command, spectra, connection, tmp_path) -> None:
-    from datetime import UTC, datetime
-
     stored = await spectra(3)
     with using_version("0.8.1"):
         Spool(tmp_path / "a").write(list(worker_pipelines.teff_is_key(stored)), datetime.now(UTC))
@@ -197,6 +197,28 @@ async def test_replay_exits_with_1_where_something_is_left(command, tmp_path) ->
     (tmp_path / "x.spool").write_text("nonsense")
     code, out, _ = command("replay", str(tmp_path))
     assert (code, "x.corrupt: does not begin with" in out) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["x.spool", "x.rejected", "x.corrupt"])
+async def test_results_that_wait_or_were_refused_or_are_damaged_are_no_success(
+    command, spectra, tmp_path, name
+) -> None:
+    await spectra(1)
+    folder = tmp_path / "spool"
+    path = Spool(folder).keep(
+        packed(
+            [b'{"record_class":"a:B","table":"t","since":"2026-01-01T00:00:00+00:00","columns":{}}', b"[]"]
+        ),
+        datetime.now(UTC),
+    )
+    path.rename(folder / name)
+    for _ in range(2):
+        code, out, _ = command("replay", str(folder))
+        assert (code, name in out) == (1, True)
+    code, out, _ = command("run", "worker_pipelines:teff_is_key", *SPECTRA, "--v-astra", "0.8.1")
+    assert (code, "1 inserted" in out, name in out) == (1, True, True)
+    code, out, _ = command("run", "worker_pipelines:teff_is_key", *SPECTRA, "--v-astra", "0.8.1")
+    assert (code, "0 spectra" in out) == (1, True)
 
 
 def test_replay_of_a_folder_that_is_not_there_is_refused(command, tmp_path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import astra_outputs
-from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, TheCannon
+from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, RealArray, TheCannon, column
 from astra_outputs.errors import Closed, PipelineFailed, SchemaMismatch, SpoolFull, WrongRecordClass
 from astra_outputs.work import RunOptions
 from astra_outputs.work.timing import ServerClock, Stopwatch
@@ -169,6 +169,37 @@ async def test_a_table_that_does_not_fit_ends_the_run_and_its_results_are_on_the
     report = await outputs.replay(tmp_path)
     assert report.counts.total() >= 5
     assert (await teffs(connection)).items() <= expected(stored).items()
+
+
+class Listed(TheCannon):
+    """Results with a list that a pipeline may change in place."""
+
+    table = "the_cannon"
+    spread: RealArray = column(description="Numbers")
+
+
+@pytest.mark.parametrize("away", [True, False])
+async def test_one_record_that_cannot_be_spooled_is_named_and_its_neighbours_are_safe(
+    patient, proxy, connection, spectra, tmp_path, away
+) -> None:
+    stored = await spectra(30)
+    await connection.execute("alter table astra.the_cannon add column spread real[]")
+
+    def pipeline(spectra):
+        for spectrum in spectra:
+            result = Listed.from_spectrum(spectrum, teff=float(spectrum.spectrum_pk), spread=[1.0])
+            if spectrum.spectrum_pk == 7:
+                result.spread.append(object())
+            yield result
+
+    if away:
+        proxy.take_down()
+    report = await patient.run(pipeline, stored, v_astra=VERSION, spool=tmp_path)
+    assert [key["spectrum_pk"] for key in report.lost] == [7]
+    assert report.left
+    proxy.bring_back()
+    await patient.replay(tmp_path, record_classes=[Listed])
+    assert await teffs(connection) == {key: teff for key, teff in expected(stored).items() if key != 7}
 
 
 async def test_a_full_spool_stops_computing_and_every_result_that_is_lost_is_named(
