@@ -1,17 +1,16 @@
-"""The rows of a file: CSV, FITS, Parquet or Arrow, read some at a time."""
+"""The rows of a file, whatever it is: which reader opens it, and what is said where it cannot be read."""
 
 from __future__ import annotations
 
-import csv
+import bz2
 import gzip
-import io
+import lzma
 import shutil
 import tempfile
-import warnings
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -20,8 +19,8 @@ from astra_outputs.errors import AstraOutputsError, MissingExtra, UnreadableFile
 PIECE = 1_000
 """Rows that are turned into Python values at a time."""
 
-WIDEST = 1 << 24
-"""Most characters of one field of a CSV file."""
+BLOCK = 1 << 20
+"""Bytes of a packed file that are unpacked at a time."""
 
 
 class Row(NamedTuple):
@@ -30,9 +29,9 @@ class Row(NamedTuple):
     Attributes
     ----------
     number : int
-        Its place, counted from 1; neither the header nor blank lines of a CSV file count.
+        Its place, counted from 1; neither the header nor blank lines of a text file count.
     values : dict[str, Any]
-        Text for CSV, plain Python values else; None where masked or null.
+        Text of text files, else what the library that reads the file gives; None where that says so.
     problem : str
         What is wrong with the row as a whole; empty if nothing is.
     """
@@ -43,12 +42,35 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Choices:
+    """What a map says of how its files are to be read; None is left to the file.
+
+    Attributes
+    ----------
+    hdu : int or str, optional
+        Which table of a FITS file or VOTable.
+    delimiter : str, optional
+        What stands between the fields of a text file.
+    encoding : str, optional
+        How the text is written down.
+    format : str, optional
+        What the file is, whatever its name ends in.
+    """
+
+    hdu: int | str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True)
 class TableFile:
     """A file that is open.
 
     Attributes
     ----------
     columns : tuple[str, ...]
+        As the file names them: some may be empty, or come twice.
     rows : Callable
         Yields every row, with the values of the named columns.
     """
@@ -57,9 +79,68 @@ class TableFile:
     rows: Callable[[Sequence[str]], Iterator[Row]]
 
 
+class Reader(NamedTuple):
+    """What opens files of one kind: a function of a module, which loads the library; and the extra for that."""
+
+    module: str
+    function: str
+    extra: str = ""
+
+
+_PACKAGE = "astra_outputs.ingest"
+_TEXT = Reader(f"{_PACKAGE}.text_files", "open_text")
+_ANY = Reader(f"{_PACKAGE}.astropy_files", "open_any", "fits")
+READERS = {
+    "csv": _TEXT,
+    "tsv": _TEXT,
+    "fits": Reader(f"{_PACKAGE}.fits_files", "open_fits", "fits"),
+    "parquet": Reader(f"{_PACKAGE}.arrow_files", "open_parquet", "arrow"),
+    "arrow": Reader(f"{_PACKAGE}.arrow_files", "open_arrow", "arrow"),
+    "votable": Reader(f"{_PACKAGE}.astropy_files", "open_votable", "fits"),
+    "ecsv": _ANY,
+}
+"""What reads a format; any other is a name that astropy's `Table.read` knows."""
+
+ENDINGS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".fits": "fits",
+    ".fit": "fits",
+    ".fts": "fits",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".vot": "votable",
+    ".votable": "votable",
+    ".xml": "votable",
+    ".ecsv": "ecsv",
+}
+"""The format of a file, by the ending of its name."""
+
+PACKED: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+"""What unpacks a file, by the last ending of its name."""
+
+MAGIC = {
+    b"SIMPLE  =": "fits",
+    b"PAR1": "parquet",
+    b"ARROW1": "arrow",
+    b"\x1f\x8b": "packed by gzip: let its name end in .gz",
+    b"BZh": "packed by bzip2: let its name end in .bz2",
+    b"\xfd7zXZ": "packed by xz: let its name end in .xz",
+    b"PK\x03\x04": "a ZIP archive or a workbook: unpack it, or export the table as CSV",
+    b"\x89HDF": "HDF5, which is not read: write the table as Parquet or FITS",
+    b"<!DOCTYPE": "a web page: download the file itself",
+    b"<html": "a web page: download the file itself",
+}
+"""How files begin that are often something else than their name says."""
+
+
 @contextmanager
-def open_table(path: Path) -> Iterator[TableFile]:
-    """Open a file; what its name ends in says what it is.
+def open_table(path: Path, choices: Choices | None = None) -> Iterator[TableFile]:
+    """Open a file; what its name ends in says what it is, unless the map does.
 
     Raises
     ------
@@ -68,26 +149,77 @@ def open_table(path: Path) -> Iterator[TableFile]:
     MissingExtra
         If the library that reads it is not installed.
     """
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-    reader = READERS.get(suffixes[-1] if suffixes else "")
-    if reader is None:
-        raise UnreadableFile(
-            f"{path}: name it .csv, .fits, .parquet or .arrow, as what it is; .gz may follow"
-        )
-    if not path.is_file():
+    choices = choices or Choices()
+    kind = _format(path, choices)
+    if not path.exists():
         raise UnreadableFile(f"{path}: there is no such file")
     with ExitStack() as stack:
-        with _told(path):
-            if path.suffix.lower() == ".gz" and reader is not _csv:
-                file = reader(_unpacked(path, stack), stack)
-            else:
-                file = reader(path, stack)
-            _check_columns(file.columns)
-        yield TableFile(file.columns, lambda names: _retold(path, file.rows(names)))
+        with _told(path, kind):
+            _check_format(path, kind)
+            packed = path.suffix.lower() in PACKED
+            place = unpacked(path, stack) if packed and kind not in ("csv", "tsv") else path
+            reader = READERS.get(kind, _ANY)
+            file = getattr(import_module(reader.module), reader.function)(place, stack, choices, kind)
+            if not file.columns:
+                raise ValueError("it is empty: a line with the names of the columns must come first")
+        yield TableFile(file.columns, lambda names: _retold(path, kind, file.rows(names)))
+
+
+def _format(path: Path, choices: Choices) -> str:
+    if choices.format is not None:
+        return choices.format
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in PACKED]
+    ending = suffixes[-1] if suffixes else ""
+    if path.is_dir():
+        return "parquet"
+    if ending in ENDINGS:
+        return ENDINGS[ending]
+    if choices.delimiter is not None:
+        return "csv"
+    raise UnreadableFile(
+        f"{path}: name it .csv, .tsv, .ecsv, .fits, .parquet, .arrow or .vot, as what it is (.gz, .bz2 or .xz "
+        'may follow); or say it in the map: format = "csv", or one of astropy\'s, as "ascii.cds"'
+    )
+
+
+def _check_format(path: Path, kind: str) -> None:
+    """Refuse a file that is plainly something else than it is said to be."""
+    if path.is_dir():
+        if kind != "parquet":
+            raise ValueError("it is a folder, which is read where it holds Parquet files")
+        return
+    with _opened(path) as file:
+        start = file.read(16)
+    for magic, said in MAGIC.items():
+        if start.startswith(magic) and said != kind:
+            raise ValueError(f"it is {said}" if " " in said else f'it is a file of format "{said}"')
+
+
+def _opened(path: Path) -> BinaryIO:
+    opener = PACKED.get(path.suffix.lower())
+    return cast("BinaryIO", opener(path) if opener else path.open("rb"))
+
+
+def opened_whole(path: Path, stack: ExitStack) -> BinaryIO:
+    """Open a file for its bytes; a packed one is unpacked once before, so that nothing of a cut one is stored."""
+    if path.suffix.lower() in PACKED:
+        with _opened(path) as file:
+            while file.read(BLOCK):
+                pass
+    return stack.enter_context(_opened(path))
+
+
+def unpacked(path: Path, stack: ExitStack) -> Path:
+    """Unpack a file onto the disk: rows of a packed one could only be read all at once."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="astra-outputs-")))
+    target = folder / path.stem
+    with _opened(path) as packed, target.open("wb") as file:
+        shutil.copyfileobj(packed, file, BLOCK)
+    return target
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(path: Path, kind: str) -> Iterator[None]:
     """Say in one line why a file cannot be read."""
     try:
         yield
@@ -95,132 +227,68 @@ def _told(path: Path) -> Iterator[None]:
         raise
     except ModuleNotFoundError as error:
         library = (error.name or "").partition(".")[0]
-        extra = "arrow" if library == "pyarrow" else "fits"
+        extra = READERS.get(kind, _ANY).extra
         raise MissingExtra(
             f'{path}: {library} is not installed: run pip install "astra-outputs[{extra}]"'
         ) from error
-    except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, csv.Error) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+    except Exception as error:  # the libraries raise errors of many families about a file
+        reason = printable(" ".join(str(error).split()) or type(error).__name__)
         raise UnreadableFile(f"{path} cannot be read: {reason}") from error
 
 
-def _retold(path: Path, rows: Iterator[Row]) -> Iterator[Row]:
-    with _told(path):
+def _retold(path: Path, kind: str, rows: Iterator[Row]) -> Iterator[Row]:
+    with _told(path, kind):
         yield from rows
 
 
-def _check_columns(names: Sequence[str]) -> None:
-    if not names:
-        raise ValueError("it is empty: a line with the names of the columns must come first")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"two of its columns are named {twice[0]!r}; rename one")
-
-
-def _csv(path: Path, stack: ExitStack) -> TableFile:
-    file = stack.enter_context(path.open("rb"))
-    data = cast("BinaryIO", gzip.GzipFile(fileobj=file) if path.suffix.lower() == ".gz" else file)
-    # Bytes that are not UTF-8 are the fault of their row, which the record refuses.
-    text = stack.enter_context(
-        io.TextIOWrapper(data, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    )
-    csv.field_size_limit(WIDEST)
-    lines = csv.reader(text, strict=True)
-    header = [name.strip() for name in next(lines, [])]
-    if header:
-        header[0] = header[0].lstrip("#").strip()
-
-    def rows(names: Sequence[str]) -> Iterator[Row]:
-        places = [(name, header.index(name)) for name in names]
-        for number, fields in enumerate(filter(None, lines), start=1):
-            if len(fields) == len(header):
-                yield Row(number, {name: fields[place] for name, place in places})
-            else:
-                yield Row(number, {}, f"has {len(fields)} fields, and the header {len(header)}")
-
-    return TableFile(tuple(header), rows)
-
-
-def _fits(path: Path, stack: ExitStack) -> TableFile:
-    from astropy.io import fits
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # units that the FITS standard does not know; they are not used
-        units = stack.enter_context(fits.open(path, memmap=True))
-        tables = [unit for unit in units if isinstance(unit, fits.BinTableHDU | fits.TableHDU)]
-        if not tables:
-            raise UnreadableFile(f"{path} has no table")
-        data, columns = tables[0].data, tables[0].columns
-    nulls = {column.name: column.null for column in columns if column.null is not None}
-
-    def cells(piece: Any, name: str) -> list[Any]:
-        values: list[Any] = piece[name].tolist()
-        null = nulls.get(name)
-        return values if null is None else [None if value == null else value for value in values]
-
-    def rows(names: Sequence[str]) -> Iterator[Row]:
-        for start in range(0, len(data), PIECE):
-            piece = data[start : start + PIECE]
-            yield from _transposed(names, [cells(piece, name) for name in names], len(piece), start)
-
-    return TableFile(tuple(columns.names), rows)
-
-
-def _parquet(path: Path, stack: ExitStack) -> TableFile:
-    from pyarrow import parquet
-
-    file = stack.enter_context(parquet.ParquetFile(path))
-
-    def rows(names: Sequence[str]) -> Iterator[Row]:
-        done = 0
-        for piece in file.iter_batches(PIECE, columns=list(names)):
-            columns = [piece.column(name).to_pylist() for name in names]
-            yield from _transposed(names, columns, piece.num_rows, done)
-            done += piece.num_rows
-
-    return TableFile(tuple(file.schema_arrow.names), rows)
-
-
-def _arrow(path: Path, stack: ExitStack) -> TableFile:
-    import pyarrow as pa
-
-    file = stack.enter_context(pa.ipc.open_file(stack.enter_context(pa.memory_map(str(path)))))
-
-    def rows(names: Sequence[str]) -> Iterator[Row]:
-        done = 0
-        for place in range(file.num_record_batches):
-            batch = file.get_batch(place)
-            for start in range(0, batch.num_rows, PIECE):
-                piece = batch.slice(start, PIECE)
-                columns = [piece.column(name).to_pylist() for name in names]
-                yield from _transposed(names, columns, piece.num_rows, done)
-                done += piece.num_rows
-
-    return TableFile(tuple(file.schema.names), rows)
-
-
-def _transposed(names: Sequence[str], columns: list[list[Any]], count: int, done: int) -> Iterator[Row]:
+def rows_of(names: Sequence[str], columns: Sequence[Sequence[Any]], count: int, done: int) -> Iterator[Row]:
+    """Yield the rows of some columns, of which there are `count`, after `done` earlier ones."""
     values = zip(*columns, strict=True) if columns else iter([()] * count)
     for number, row in enumerate(values, start=done + 1):
         yield Row(number, dict(zip(names, row, strict=True)))
 
 
-def _unpacked(path: Path, stack: ExitStack) -> Path:
-    """Unpack a file onto the disk: rows of a packed one could only be read all at once."""
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="astra-outputs-")))
-    target = folder / path.stem
-    with gzip.open(path) as packed, target.open("wb") as file:
-        shutil.copyfileobj(packed, file)
-    return target
+def chosen(tables: dict[int, str], wanted: int | str | None, what: str) -> int:
+    """Return the number of the table that a map chooses, or of the only one.
+
+    Parameters
+    ----------
+    tables : dict[int, str]
+        The tables of the file by number, each with its name.
+    wanted : int, str or None
+        Number or name.
+    what : str
+        What a number counts, for the message.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or none such, or several and no choice; naming those that there are.
+    """
+    listed = ", ".join(f"{number} ({name})" if name else str(number) for number, name in tables.items())
+    if not tables:
+        raise ValueError("it has no table")
+    if wanted is None:
+        if len(tables) == 1:
+            return next(iter(tables))
+        raise ValueError(f'it has several tables: choose one in the map, as hdu = "NAME"; {what} {listed}')
+    found = [
+        number
+        for number, name in tables.items()
+        if (number == wanted if isinstance(wanted, int) else name.lower() == wanted.strip().lower())
+    ]
+    if len(found) == 1:
+        return found[0]
+    several = "several tables of that name: choose by number" if found else "no such table"
+    raise ValueError(f"hdu = {wanted!r} in the map, but it has {several}; {what} {listed}")
 
 
-READERS: dict[str, Callable[[Path, ExitStack], TableFile]] = {
-    ".csv": _csv,
-    ".fits": _fits,
-    ".fit": _fits,
-    ".parquet": _parquet,
-    ".pq": _parquet,
-    ".arrow": _arrow,
-    ".feather": _arrow,
-}
-"""What reads a file, by the ending of its name."""
+def printable(text: str) -> str:
+    """Return a text of a file as a terminal may print it: control characters and the like as escapes."""
+    return (
+        text
+        if text.isprintable()
+        else "".join(
+            letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+        )
+    )

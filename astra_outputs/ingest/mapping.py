@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
-from astra_outputs.errors import InvalidMapping, InvalidRecord
+from astra_outputs.errors import InvalidMapping, InvalidRecord, shorten
+from astra_outputs.ingest.files import READERS, Choices
+from astra_outputs.model.column_types import REAL, REAL_ARRAY
+from astra_outputs.model.columns import Column
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.model.version import parse_version
 from astra_outputs.records.source import Source
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise ValueError(f"no encoding is called {name!r}; common ones are utf-8, latin-1, utf-16") from None
+    return name
+
+
+def _known_format(name: str) -> str:
+    if name not in READERS and not name.startswith("ascii."):
+        raise ValueError(f"{name!r} must be one of {', '.join(READERS)}, or one of astropy's, as 'ascii.cds'")
+    return name
 
 
 def _several(value: Any) -> Any:
@@ -30,8 +56,11 @@ class Origin(BaseModel):
         Column of the file (`from`); the first of several that the file has.
     value
         A constant, instead of a column of the file.
-    element : int, optional
-        Which element, counted from 0, of a column of arrays.
+    row : bool
+        The number of the row, counted from 1, instead of a column of the file.
+    element : list[int]
+        Which element, counted from 0, of a column of arrays; of arrays in two dimensions `[i, j]`, in the
+        order in which NumPy and astropy count them.
     between : tuple[float, float], optional
         Numbers outside stand for "not measured".
     transform : {"sqrt", "exp10"}, optional
@@ -57,7 +86,8 @@ class Origin(BaseModel):
 
     names: Annotated[list[str], BeforeValidator(_several), Field(alias="from")] = []
     value: Any = None
-    element: Annotated[int, Field(ge=0)] | None = None
+    row: bool = False
+    element: Annotated[list[Annotated[int, Field(ge=0)]], BeforeValidator(_several)] = []
     between: tuple[float, float] | None = None
     transform: Literal["sqrt", "exp10"] | None = None
     times: float = 1.0
@@ -77,11 +107,37 @@ class Origin(BaseModel):
 
     @model_validator(mode="after")
     def _check_one_origin(self) -> Origin:
-        if bool(self.names) == (self.value is not None):
-            raise ValueError('give either from = "COLUMN" or value = ...')
+        if [bool(self.names), self.value is not None, self.row].count(True) != 1:
+            raise ValueError('give either from = "COLUMN", value = ... or row = true')
         if self.pattern is not None and self.pattern.groups < 1:
             raise ValueError("pattern needs a group, as in '(2M.*)'")
+        options = self.model_fields_set - {"names", "value", "row", "optional"}
+        if options and self.value is not None:
+            raise ValueError(
+                f"{_listed(options)} says how a value of the file is read, and value = ... is none"
+            )
+        for one, others in _INSTEAD.items():
+            if one in options and options & others:
+                raise ValueError(f"{one} leaves nothing to do for {_listed(options & others)}")
         return self
+
+    @property
+    def computes(self) -> bool:
+        """Whether the number of the file is changed."""
+        return self.transform is not None or (self.times, self.plus) != (1.0, 0.0)
+
+
+_COMPUTING = frozenset({"between", "transform", "times", "plus"})
+_INSTEAD = {
+    "values": _COMPUTING | {"bit", "mask"},
+    "bit": _COMPUTING | {"mask"},
+    "mask": _COMPUTING,
+}
+"""Options that look a value up or take it apart, and those that would then do nothing."""
+
+
+def _listed(options: set[str] | frozenset[str]) -> str:
+    return ", ".join(sorted(options))
 
 
 Columns = dict[str, Origin]
@@ -102,6 +158,14 @@ class Mapping(BaseModel):
         Columns of the result: a row that has none of them is passed over, not refused.
     merge : str, optional
         Column of the source by which rows of one star, in one file or several, become one result.
+    hdu : int or str, optional
+        Which table of a FITS file or VOTable, by number or name, where there are several.
+    delimiter : str, optional
+        The character between the fields of a text file.
+    encoding : str, optional
+        How a text file is written, if not in UTF-8.
+    format : str, optional
+        What the files are, whatever their names end in: one of `files.READERS`, or of astropy's `Table.read`.
     source, spectrum, result : dict[str, Origin]
         Column of the table to its origin.
     """
@@ -113,17 +177,26 @@ class Mapping(BaseModel):
     missing: list[Any] = []
     require: list[str] = []
     merge: str | None = None
+    hdu: Annotated[int, Field(ge=0)] | str | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    encoding: Annotated[str, AfterValidator(_known_encoding)] | None = None
+    format: Annotated[str, AfterValidator(_known_format)] | None = None
     source: Columns
     spectrum: Columns
     result: Columns
 
+    @property
+    def choices(self) -> Choices:
+        """How the files are to be read."""
+        return Choices(self.hdu, self.delimiter, self.encoding, self.format)
+
     def check(self, spectrum_class: type[Record], result_class: type[Record]) -> None:
-        """Refuse names that the tables do not have.
+        """Refuse names that the tables do not have, and options that their columns have no use for.
 
         Raises
         ------
         InvalidMapping
-            Naming the section and the name, with the nearest column.
+            Naming the section and the name, with the nearest column or the option.
         """
         sections: list[tuple[str, type[Record], Columns]] = [
             ("source", Source, self.source),
@@ -136,6 +209,7 @@ class Mapping(BaseModel):
                     _check_flag(section, record_class, name, origin)
                 else:
                     _check_name(section, record_class, name)
+                    _check_options(section, record_class.column(name), origin)
         for name in self.require:
             if name not in self.result:
                 raise InvalidMapping(f"require names {name}, which [result] does not give")
@@ -148,6 +222,8 @@ def _check_flag(section: str, record_class: type[Record], name: str, origin: Ori
         record_class._flags.find(record_class.table, name, True)
     except InvalidRecord as error:
         raise InvalidMapping(f"[{section}] {error}") from error
+    if any(not isinstance(value, bool) for value in origin.values.values()):
+        raise InvalidMapping(f"[{section}] {name} is a flag: its values are true or false")
     if not (origin.bit or origin.values) and not isinstance(origin.value, bool):
         raise InvalidMapping(f"[{section}] {name} is a flag: say by which bit of the file it is set")
 
@@ -160,6 +236,31 @@ def _check_name(section: str, record_class: type[Record], name: str) -> None:
         nearest = get_close_matches(name, written, n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         raise InvalidMapping(f"[{section}] {name} is not a column of {record_class.table}{hint}")
+
+
+def _check_options(section: str, column: Column, origin: Origin) -> None:
+    """Refuse what would be passed over in silence, or refused in every row."""
+    given = origin.model_fields_set
+    kind, computing = column.type, sorted(given & _COMPUTING)
+    if computing and kind.bounds is None and kind is not REAL_ARRAY:
+        raise InvalidMapping(
+            f"[{section}] {column.name} is {kind.ddl}: {', '.join(computing)} is for numbers"
+        )
+    if "mask" in given and not (kind.bounds is not None and isinstance(kind.bounds[0], int)):
+        raise InvalidMapping(f"[{section}] {column.name} is {kind.ddl}: mask is for whole numbers")
+    rule = REAL.convert if kind is REAL_ARRAY else kind.convert
+    for value in origin.values.values():
+        try:
+            rule(value)
+        except ValueError as error:
+            raise InvalidMapping(
+                f"[{section}] {column.name}: values has {shorten(value)}, which {error}"
+            ) from error
+    if origin.value is not None:
+        try:
+            kind.convert(origin.value)
+        except ValueError as error:
+            raise InvalidMapping(f"[{section}] {column.name} = {shorten(origin.value)} {error}") from error
 
 
 def read_mapping(path: Path) -> Mapping:

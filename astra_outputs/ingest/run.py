@@ -72,7 +72,7 @@ class Reader:
     def _rows(self, files: Iterable[Path]) -> Iterator[Star]:
         for file in files:
             before = self.report.read
-            with open_table(file) as table:
+            with open_table(file, self.mapping.choices) as table:
                 filled = fillings(self.mapping, self._classes, file, table.columns)
                 for row in table.rows(columns_read(filled)):
                     self.report.read += 1
@@ -90,7 +90,7 @@ class Reader:
         problems: list[Problem] = []
         for filling in filled:
             try:
-                values.append(filling.values_of(row.values))
+                values.append(filling.values_of(row))
             except InvalidRecord as error:
                 problems += error.problems
         if problems:

@@ -1,0 +1,277 @@
+"""One value of a file, as the options of a map say it is meant."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+from astra_outputs.ingest.mapping import Origin
+from astra_outputs.model.column_types import BOOLEAN, BYTES, REAL_ARRAY, TEXT, TIMESTAMP
+from astra_outputs.model.columns import Column
+from astra_outputs.model.given import plain as plain_scalar
+
+TRUTH = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
+
+SINGLE = 6e-8
+"""Relative difference up to which a number may be a mark that went through single precision."""
+
+EXACT = 2**53
+"""Whole numbers beyond it are not told apart as floats."""
+
+TRANSFORMS: dict[str, Callable[[float], float]] = {"sqrt": math.sqrt, "exp10": lambda number: 10.0**number}
+
+
+def is_number(column: Column) -> bool:
+    """Tell whether a column holds numbers."""
+    return column.type.bounds is not None
+
+
+def is_whole(column: Column) -> bool:
+    """Tell whether a column holds whole numbers."""
+    return column.type.bounds is not None and isinstance(column.type.bounds[0], int)
+
+
+def value_of(given: Any, origin: Origin, column: Column | None, missing: list[Any]) -> Any:
+    """Return what a value of a file means for a column; None for "not measured".
+
+    Parameters
+    ----------
+    given : Any
+        As the reader of the file gives it: text, a plain or NumPy value, Decimal, bytes, or an array.
+    origin : Origin
+        What the map says of it.
+    column : Column or None
+        None for a flag.
+    missing : list
+        Marks of the whole map.
+
+    Raises
+    ------
+    ValueError
+        With the reason, if the value cannot be read so.
+    """
+    given = plain(given)
+    if origin.element:
+        given = _element(given, origin.element)
+    marks = [*missing, *origin.missing]
+    if isinstance(given, list):
+        return _array(given, origin, column, marks)
+    return _single(given, origin, column, marks)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as Python's own: arrays as lists, and every kind of number as int or float."""
+    if value is None or type(value) in (str, int, float, bool):
+        return value
+    if getattr(value, "ndim", 0):
+        value = value.tolist()  # of a masked array None where it is masked
+    if isinstance(value, list | tuple):
+        return [plain(element) for element in value]
+    value = plain_scalar(value)
+    if isinstance(value, bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            return None if value.is_nan() else float(value)
+        return int(value) if value == value.to_integral_value() else float(value)
+    if type(value) not in (int, float, bool) and isinstance(value, Real):
+        return float(value)  # a long double, or a fraction
+    return value
+
+
+def _element(given: Any, indices: list[int]) -> Any:
+    for index in indices:
+        if given is None:
+            return None
+        if not isinstance(given, list) or index >= len(given):
+            raise ValueError(f"has no element {', '.join(map(str, indices))}")
+        given = given[index]
+    return given
+
+
+def _array(given: list[Any], origin: Origin, column: Column | None, marks: list[Any]) -> Any:
+    if (
+        column is not None
+        and column.type is BYTES
+        and all(type(byte) is int and 0 <= byte < 256 for byte in given)
+    ):
+        return bytes(given)
+    if any(isinstance(element, list) for element in given):
+        shape = " by ".join(map(str, _shape(given)))
+        raise ValueError(f"is an array of {shape}: say which of its values, as element = [0, 0] in the map")
+    if column is None or column.type is not REAL_ARRAY:
+        raise ValueError(f"is an array of {len(given)} values: say which, as element = 0 in the map")
+    return [_single(element, origin, column, marks) for element in given]
+
+
+def _shape(given: Any) -> list[int]:
+    return [len(given), *_shape(given[0])] if isinstance(given, list) and given else []
+
+
+def _single(given: Any, origin: Origin, column: Column | None, marks: list[Any]) -> Any:
+    if isinstance(given, bytes) and (column is None or column.type is not BYTES):
+        given = _decoded(given)
+    if isinstance(given, str):
+        given = given.strip()
+        if not given.isascii():
+            _check_text(given)
+    if _is_missing(given, marks):
+        return None
+    if origin.pattern is not None:
+        given = _part(given, origin.pattern)
+    if origin.values:
+        return _meaning(given, origin.values)
+    if column is not None and not is_number(column) and column.type is not REAL_ARRAY:
+        return _converted(given, column)
+    number = _number(given) if isinstance(given, str) else given
+    if origin.bit or origin.mask is not None:
+        return _bits(number, origin)
+    return _computed(number, origin, whole=column is not None and is_whole(column))
+
+
+def _decoded(given: bytes) -> str:
+    try:
+        return given.rstrip(b"\0").decode()
+    except UnicodeDecodeError:
+        raise ValueError("holds bytes that are not text in UTF-8") from None
+
+
+def _check_text(given: str) -> None:
+    if any("\ud800" <= letter <= "\udfff" for letter in given):
+        raise ValueError(
+            'holds bytes that the file\'s encoding does not have: say it in the map, as encoding = "latin-1"'
+        )
+
+
+def _is_missing(given: Any, marks: list[Any]) -> bool:
+    if given is None or given == "" or given != given:  # noqa: PLR0124 (NaN differs from itself)
+        return True
+    if not marks or isinstance(given, bytes):
+        return False
+    if isinstance(given, bool):
+        return any(mark is given for mark in marks)
+    if isinstance(given, str) and given in marks:
+        return True
+    try:
+        number = _number(given) if isinstance(given, str) else given
+    except ValueError:
+        return False
+    if not isinstance(number, int | float):
+        return False
+    return any(
+        isinstance(mark, int | float)
+        and not isinstance(mark, bool)
+        and (number == mark or (isinstance(number, float) and math.isclose(number, mark, rel_tol=SINGLE)))
+        for mark in marks
+    )
+
+
+def _meaning(given: Any, values: dict[str, Any]) -> Any:
+    """Look a value up; a number is the same however it is written."""
+    names = [str(given)]
+    if isinstance(given, bool):
+        names += [str(given).lower(), str(int(given))]
+    if isinstance(given, float) and given.is_integer():
+        names.append(str(int(given)))
+    for name in names:
+        if name in values:
+            return values[name]
+    number = _as_number(given)
+    if number is not None:
+        for name, meaning in values.items():
+            if (listed := _as_number(name)) is not None and (
+                listed == number
+                or (isinstance(given, float) and math.isclose(number, listed, rel_tol=SINGLE))
+            ):
+                return meaning
+    raise ValueError(f"is none of {', '.join(values)}")
+
+
+def _as_number(given: Any) -> int | float | None:
+    try:
+        number = _number(given) if isinstance(given, str) else given
+    except ValueError:
+        return None
+    return number if isinstance(number, int | float) and not isinstance(number, bool) else None
+
+
+def _converted(given: Any, column: Column) -> Any:
+    """Read a text as a truth value or a time, and a whole number as a text or truth value."""
+    if column.type in (TEXT, BOOLEAN) and isinstance(given, float) and given.is_integer():
+        given = _whole(given)
+    if column.type is TEXT and type(given) is int:
+        return str(given)
+    if column.type is BOOLEAN and (isinstance(given, str) or type(given) is int):
+        try:
+            return TRUTH[str(given).lower()]
+        except KeyError:
+            raise ValueError("is neither true nor false") from None
+    if column.type is TIMESTAMP and isinstance(given, str):
+        try:
+            return datetime.fromisoformat(given)
+        except ValueError:
+            raise ValueError("is no time as 2026-01-31T12:00:00+00:00") from None
+    return given
+
+
+def _number(text: str) -> int | float:
+    if "_" not in text:  # which Python, but nobody else, reads as a number
+        for read in (int, float):
+            try:
+                return read(text)
+            except ValueError:
+                continue
+    raise ValueError("is not a number")
+
+
+def _whole(number: float) -> int:
+    if abs(number) > EXACT:
+        raise ValueError(
+            "is a float beyond 2**53, which is no exact whole number any more: store integers or text"
+        )
+    return int(number)
+
+
+def _bits(number: Any, origin: Origin) -> bool | int:
+    """Tell whether a bit is set, or return those of a mask; a negative number is a two's complement."""
+    if isinstance(number, float) and number.is_integer():
+        number = _whole(number)
+    if type(number) is not int:
+        raise ValueError("is not a whole number of bits")
+    return number & origin.mask if origin.mask is not None else any(number >> bit & 1 for bit in origin.bit)
+
+
+def _computed(number: Any, origin: Origin, *, whole: bool) -> Any:
+    """Return a number as the map computes it, to the nearest whole one for integers if it is one but for rounding."""
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        if origin.computes:
+            raise ValueError(f"is not a number, but {type(number).__name__}")
+        return number  # the record says what is wrong with it
+    if origin.between is not None and not origin.between[0] <= number <= origin.between[1]:
+        return None
+    if not origin.computes:
+        return number
+    if origin.transform is not None:
+        try:
+            number = TRANSFORMS[origin.transform](number)
+        except (ValueError, OverflowError):
+            raise ValueError(f"has no {origin.transform}") from None
+    times, plus = (int(one) if one.is_integer() else one for one in (origin.times, origin.plus))
+    number = number * times + plus
+    if whole and isinstance(number, float) and math.isclose(number, round(number), rel_tol=1e-12):
+        return round(number)
+    return number
+
+
+def _part(text: Any, pattern: re.Pattern[str]) -> str:
+    if isinstance(text, float) and text.is_integer():
+        text = _whole(text)
+    match = pattern.search(str(text))
+    if match is None:
+        raise ValueError(f"does not match {pattern.pattern}")
+    return match[1]

@@ -1,0 +1,227 @@
+"""What the options of a map make of a value: the same of every kind of number, text and array."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from astra_outputs import Boolean, Bytes, Flags, Integer, Real, RealArray, Text
+from astra_outputs.errors import InvalidMapping
+from astra_outputs.ingest.mapping import Mapping, Origin
+from astra_outputs.ingest.values import value_of
+from astra_outputs.model.column_type import type_of
+from astra_outputs.model.columns import Column
+from astra_outputs.records import ApogeeCoaddedSpectrumInApStar, SnowWhite
+
+
+def value(given: Any, kind: Any = Real, missing: tuple[Any, ...] = (), **options: Any) -> Any:
+    column = None if kind is None else Column("x", type_of(kind), nullable=True)
+    return value_of(given, Origin.model_validate({"from": "X", **options}), column, list(missing))
+
+
+# Kinds of the number 4.
+KINDS = [
+    4,
+    4.0,
+    "4",
+    "4.0",
+    " 4 ",
+    b"4",
+    b"4\0\0",
+    bytearray(b"4.0"),
+    Decimal(4),
+    Decimal("4.00"),
+    Fraction(4),
+    np.int16(4),
+    np.uint64(4),
+    np.float16(4),
+    np.float32(4),
+    np.longdouble(4),
+    np.array(4.0),
+    np.str_("4"),
+    np.bytes_(b"4"),
+    np.ma.array(4.0, mask=False),
+]
+
+
+@pytest.mark.parametrize("given", KINDS, ids=repr)
+@pytest.mark.parametrize(
+    ("options", "kind", "expected"),
+    [
+        ({"times": 1000}, Real, 4000),
+        ({"times": 1000, "plus": 0.5}, Real, 4000.5),
+        ({"between": [0, 3]}, Real, None),
+        ({"between": [4, 5]}, Real, 4),
+        ({"missing": [4]}, Real, None),
+        ({"missing": [-9999]}, Real, 4),
+        ({"values": {"4": 7.5, "5": 8.5}}, Real, 7.5),
+        ({"values": {"4": "four"}}, Text, "four"),
+        ({"mask": 6}, Integer, 4),
+        ({"mask": 3}, Flags, 0),
+        ({"bit": 2}, None, True),
+        ({"bit": [0, 1]}, None, False),
+        ({"transform": "sqrt"}, Real, 2),
+        ({"transform": "exp10"}, Integer, 10_000),
+        ({}, Integer, 4),
+    ],
+    ids=repr,
+)
+def test_an_option_holds_for_every_kind_of_number(given, options, kind, expected) -> None:
+    assert value(given, kind, **options) == expected
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        [4, 9.0, None],
+        (4, Decimal(9), float("nan")),
+        np.array([4, 9, np.nan], np.float32),
+        np.ma.array([4, 9, 1], mask=[0, 0, 1]),
+        np.array([Decimal(4), b"9", None], object),
+        ["4", "9", ""],
+    ],
+    ids=repr,
+)
+def test_options_hold_for_each_element_of_an_array_column(array) -> None:
+    assert value(array, RealArray, times=10) == [40, 90, None]
+    assert value(array, RealArray, between=[5, 10]) == [None, 9, None]
+    assert value(array, RealArray, missing=[9]) == [4, None, None]
+    assert value(array, RealArray, transform="sqrt") == [2, 3, None]
+    assert value(array, RealArray, values={"4": 1.0, "9": 2.0}) == [1, 2, None]
+
+
+def test_an_element_is_chosen_in_one_dimension_and_in_two() -> None:
+    covariances = np.arange(6.0).reshape(2, 3)
+    assert value(covariances, element=[1, 2], transform="exp10") == 1e5
+    assert value(covariances, RealArray, element=1, times=2) == [6, 8, 10]
+    assert value([1, 2], element=1) == 2
+    for element, problem in (
+        ([2, 0], "no element 2, 0"),
+        ([0, 0, 0], "no element 0, 0, 0"),
+        (1, "array of 3"),
+    ):
+        with pytest.raises(ValueError, match=problem):
+            value(covariances, element=element)
+    with pytest.raises(ValueError, match="array of 2 by 3"):
+        value(covariances, RealArray)
+    with pytest.raises(ValueError, match=r"array of 2 values: say which, as element = 0"):
+        value([1, 2], None, bit=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "reason"),
+    [
+        (True, Real, "is not a number, but bool"),
+        (1 + 2j, Real, "is not a number, but complex"),
+        ("hot", Real, "is not a number"),
+        (b"\xff", Text, "not text in UTF-8"),
+        (b"\xff", Real, "not text in UTF-8"),
+        (-1.0, Real, None),
+    ],
+    ids=repr,
+)
+def test_what_is_no_number_is_refused_where_one_is_computed(given, kind, reason) -> None:
+    options = {} if kind is Text else {"transform": "sqrt"}
+    with pytest.raises(ValueError, match=reason or "has no sqrt"):
+        value(given, kind, **options)
+
+
+@pytest.mark.parametrize(
+    "given", ["nan", "", "  ", None, float("nan"), Decimal("NaN"), np.ma.masked, b"", np.nan]
+)
+@pytest.mark.parametrize("kind", [Real, Integer, Text, Boolean, None])
+def test_what_is_missing_is_missing_whatever_the_options(given, kind) -> None:
+    if given == "nan" and kind is not Real:
+        return  # a text as any other
+    options = {Real: {"times": 2}, Integer: {"mask": 3}, None: {"bit": 3}}.get(kind, {})
+    found = value(given, kind, **options)
+    assert found is None or found != found  # noqa: PLR0124 (the record stores NaN as NULL)
+
+
+def test_a_mark_that_is_a_text_stands_for_that_text() -> None:
+    assert [value(given, Text, missing=("null",)) for given in ("null", b"null ", "NULL")] == [
+        None,
+        None,
+        "NULL",
+    ]
+
+
+def test_a_truth_value_is_no_mark_of_a_number() -> None:
+    assert value(True, Boolean, missing=(1,)) is True
+    assert value(np.True_, Boolean, missing=(True,)) is None
+    assert value(True, Text, values={"true": "yes", "false": "no"}) == "yes"
+    assert [value(given, Boolean) for given in ("T", 1, 1.0, Decimal(0), b"false", np.False_)] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_bytes_stay_bytes_where_the_column_holds_bytes() -> None:
+    assert value(b"\xff\0", Bytes) == b"\xff\0"
+    assert value(np.array([255, 0], np.uint8), Bytes) == b"\xff\0"
+
+
+@given(st.integers(-(2**63), 2**64 - 1))
+def test_a_whole_number_stays_exact(number) -> None:
+    for same in (number, str(number), Decimal(number), str(number).encode()):
+        assert value(same, Integer) == number
+        assert value(same, Text, pattern="(.+)") == str(number)
+        assert value(same, Integer, times=2, plus=1) == 2 * number + 1
+
+
+def test_a_float_beyond_2_53_is_no_whole_number() -> None:
+    for options, kind in (({"bit": 1}, None), ({"mask": 1}, Flags), ({}, Text), ({"pattern": "(.+)"}, Text)):
+        with pytest.raises(ValueError, match=r"beyond 2\*\*53"):
+            value(5.853498713190526e18, kind, **options)
+
+
+def test_a_product_that_is_whole_but_for_rounding_is_whole() -> None:
+    assert value(0.29, Integer, times=100) == 29
+    assert value(0.295, Integer, times=100) == 29.5  # which the record refuses
+
+
+def mapping(**result: Any) -> Mapping:
+    parts = {"source": {"sdss_id": "ID"}, "spectrum": {"release": {"value": "x"}}, "result": result}
+    return Mapping.model_validate({"spectra": "apogee_coadded_spectrum_in_ap_star", **parts})
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        ({"classification": {"from": "X", "times": 2}}, "classification is text: times is for numbers"),
+        ({"classification": {"from": "X", "between": [0, 1]}}, "between is for numbers"),
+        ({"classification": {"from": "X", "mask": 1}}, "mask is for whole numbers"),
+        ({"teff": {"from": "X", "mask": 1}}, "mask is for whole numbers"),
+        ({"teff": {"from": "X", "values": {"1": "hot"}}}, "values has 'hot', which must be a number"),
+        ({"teff": {"value": "hot"}}, "teff = 'hot' must be a number"),
+        ({"flag_low_snr": {"from": "X", "values": {"1": 2}}}, "is a flag: its values are true or false"),
+    ],
+)
+def test_an_option_that_its_column_has_no_use_for_is_refused_with_the_map(result, reason) -> None:
+    with pytest.raises(InvalidMapping, match=reason):
+        mapping(**result).check(ApogeeCoaddedSpectrumInApStar, SnowWhite)
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        ({"from": "X", "values": {"1": 2.0}, "times": 2}, "values leaves nothing to do for times"),
+        ({"from": "X", "bit": 1, "between": [0, 1]}, "bit leaves nothing to do for between"),
+        ({"value": 1.0, "times": 2}, "times says how a value of the file is read"),
+        ({"value": 1.0, "row": True}, "give either"),
+        ({"from": "X", "element": [-1]}, "element"),
+    ],
+)
+def test_options_that_leave_each_other_nothing_to_do_are_refused(option, reason) -> None:
+    with pytest.raises(ValueError, match=reason):
+        mapping(teff=option)
