@@ -4,9 +4,14 @@ VENV ?= .venv
 PYTHON ?=
 DSN ?=
 ARGS ?=
+# Processes that run tests; with ARGS=-n0 there is one, which a debugger can stop.
+WORKERS ?= logical
 
 CANDIDATES = $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3)
 BIN = $(VENV)/bin
+# Tests that share what is dear to make (a site, a measurement) are of one group and stay in one process, in
+# order; all others go one by one to whichever process is free.
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 INSTALLED = $(VENV)/.installed
 COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
 # Scripts with commands of psql are for psql alone; the other files are what a linter can read.
@@ -51,7 +56,7 @@ psql: $(INSTALLED) ## Open psql on the database that the demo left
 
 .PHONY: test
 test: $(INSTALLED) ## Run the tests on an embedded PostgreSQL, or on a server: make test DSN=postgresql://...
-	$(if $(DSN),@ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(BIN)/python -m pytest $(ARGS)
+	$(if $(DSN),@ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(PYTEST) $(ARGS)
 
 .PHONY: soak
 soak: $(INSTALLED) ## Kill servers and workers again and again, with other seeds: make soak MINUTES=30 SEED=7
@@ -64,7 +69,7 @@ year: $(INSTALLED) ## Simulate a year of the survey's writing with faults: make 
 .PHONY: test-docker
 test-docker: $(INSTALLED) ## Run the tests on the PostgreSQL of compose.yaml
 	@trap 'docker compose down --volumes' EXIT; \
-	docker compose up --wait && ASTRA_OUTPUTS_TEST_DSN='$(COMPOSE_DSN)' $(BIN)/python -m pytest $(ARGS)
+	docker compose up --wait && ASTRA_OUTPUTS_TEST_DSN='$(COMPOSE_DSN)' $(PYTEST) $(ARGS)
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types and SQL

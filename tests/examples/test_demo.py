@@ -24,7 +24,10 @@ from demo import Stored, compare  # noqa: E402
 
 STARS = 200
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the embedded server is for Linux and macOS")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="the embedded server is for Linux and macOS"),
+    pytest.mark.xdist_group("demo"),
+]
 
 
 def python(*arguments: str | Path, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from astra_outputs import embedded
-from astra_outputs.embedded import PATIENCE, EmbeddedServer
+from astra_outputs.embedded.instance import PATIENCE, EmbeddedServer
 from astra_outputs.postgres import sql_files
 
 SETTINGS = {"max_connections": "60", "shared_buffers": "64MB", "fsync": "on", "synchronous_commit": "on"}

@@ -69,7 +69,7 @@ def test_a_dsn_with_a_password_is_not_printed() -> None:
     done = make(
         "test",
         "DSN=postgresql://me:hush@127.0.0.1:1/x",
-        "ARGS=--collect-only tests/model/test_version.py",
+        "ARGS=-n0 --collect-only tests/model/test_version.py",
         *installed,
     )
     assert done.returncode == 0, done.stderr
