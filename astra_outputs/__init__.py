@@ -21,6 +21,7 @@ from astra_outputs.errors import (
     DatabaseError,
     DuplicateKey,
     FileExists,
+    InvalidCondition,
     InvalidMapping,
     InvalidName,
     InvalidRecord,
@@ -29,6 +30,7 @@ from astra_outputs.errors import (
     MissingExtra,
     MissingFile,
     MissingVersion,
+    NotRead,
     OtherRecordClass,
     PermissionDenied,
     PipelineFailed,
@@ -65,6 +67,7 @@ from astra_outputs.records import (
 
 if TYPE_CHECKING:
     from astra_outputs.postgres import sql_files as ddl  # noqa: F401 (`__getattr__` gives it)
+    from astra_outputs.reading.question import Asked
     from astra_outputs.repository import Outputs, connect
     from astra_outputs.saving.report import Rejected, SaveReport
     from astra_outputs.spool.replay import ReplayReport
@@ -75,6 +78,7 @@ __all__ = [
     "ASPCAP",
     "AmbiguousFlag",
     "ApogeeCoaddedSpectrumInApStar",
+    "Asked",
     "AspcapFlags",
     "AstraOutputsError",
     "BitFlags",
@@ -89,6 +93,7 @@ __all__ = [
     "DuplicateKey",
     "Failure",
     "FileExists",
+    "InvalidCondition",
     "InvalidMapping",
     "InvalidName",
     "InvalidRecord",
@@ -97,6 +102,7 @@ __all__ = [
     "MissingExtra",
     "MissingFile",
     "MissingVersion",
+    "NotRead",
     "OtherRecordClass",
     "Outcome",
     "Outputs",
@@ -138,6 +144,7 @@ __all__ += column_types.__all__
 
 # Records alone need no database driver: a pipeline's child processes start without it.
 _WHEN_ASKED_FOR = {
+    "Asked": "astra_outputs.reading.question",
     "Failure": "astra_outputs.work.report",
     "Outputs": "astra_outputs.repository",
     "Rejected": "astra_outputs.saving.report",

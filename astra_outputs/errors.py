@@ -79,6 +79,14 @@ class ReadOnlyColumn(InvalidRecord):
     """A column that belongs to the database and cannot be assigned."""
 
 
+class InvalidCondition(AstraOutputsError, ValueError):
+    """A condition, or another part of a question, that is not what may be asked."""
+
+
+class NotRead(AstraOutputsError, LookupError):
+    """A spectrum's source, or a result's spectrum, that the question for it did not ask for."""
+
+
 class MissingVersion(AstraOutputsError, ValueError):
     """No `v_astra` was given and none is configured."""
 

@@ -17,7 +17,9 @@ from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.model.version import major_minor, parse_version
 from astra_outputs.postgres.database import Connection, Database
 from astra_outputs.reading.by_key import row_by_id, row_by_key
+from astra_outputs.reading.find import Finding
 from astra_outputs.reading.pending import Pending, Shard
+from astra_outputs.reading.question import Asked, Question
 from astra_outputs.saving.batches import Duplicates, OnError, Records, class_of
 from astra_outputs.saving.report import SaveReport
 from astra_outputs.saving.rows import one_row
@@ -262,6 +264,88 @@ class Outputs:
             )
         key = {"spectrum_pk": spectrum_pk, "v_astra_major_minor": major_minor(parse_version(v_astra))}
         return await row_by_key(self.store.database, record_class, key)
+
+    async def find(
+        self,
+        record_class: type[R],
+        condition: str | None = None,
+        *parameters: Any,
+        spectrum: bool = False,
+        source: bool = False,
+        **asked: Unpack[Asked],
+    ) -> list[R]:
+        """Return the records under a condition: results, spectra or sources.
+
+        What the database holds is not validated again.
+
+        Parameters
+        ----------
+        record_class : type[Record]
+        condition : str, optional
+            One SQL expression over the columns of the record, of its spectrum (`spectrum.snr > 50`) and
+            of its source (`source.g_mag < 15`), with flags by their names (`not flag_low_snr`) and `$1`,
+            `$2`, ... or `:name` where values stand.
+        *parameters
+            These values; or one mapping of the names to them. They are sent beside the statement.
+        spectrum, source : bool
+            Bring along the spectrum of a result as `result.spectrum`, the source of a result or
+            spectrum as `result.source`; None where there is none.
+        **asked
+            `newest`, `v_astra`, `on`, `near`, `order_by`, `limit`, `spectrum_class`:
+            `astra_outputs.Asked` describes them.
+
+        Raises
+        ------
+        InvalidCondition
+            If the condition is anything else than one expression over known columns and allowed
+            functions, or parameters are missing or left over, or another option makes no sense.
+        UnknownColumn, AmbiguousFlag
+            If a name in it is no column and no flag; the nearest name is suggested.
+        SchemaMismatch, PermissionDenied, ConnectionLost
+            As with any other call.
+
+        Examples
+        --------
+        >>> hot = await outputs.find(SnowWhite, "teff > $1 and not flag_low_snr", 20_000, newest=True)
+        """
+        return await self._finding(record_class, condition, parameters, spectrum, source, asked).all(
+            self.store.database
+        )
+
+    def stream(
+        self,
+        record_class: type[R],
+        condition: str | None = None,
+        *parameters: Any,
+        spectrum: bool = False,
+        source: bool = False,
+        **asked: Unpack[Asked],
+    ) -> AsyncIterator[R]:
+        """Yield the records that `find` would return, read while you go: memory stays flat.
+
+        All of them as they were when the first was read. The connection is held until the end, or until
+        the iterator is closed; on your own connection a transaction must be open.
+
+        Examples
+        --------
+        >>> async for result in outputs.stream(TheCannon, "source.g_mag < $1", 15, source=True):
+        ...     print(result.source.sdss_id, result.teff)
+        """
+        return self._finding(record_class, condition, parameters, spectrum, source, asked).stream(
+            self.store.database
+        )
+
+    def _finding(
+        self,
+        record_class: type[R],
+        condition: str | None,
+        parameters: tuple[Any, ...],
+        spectrum: bool,
+        source: bool,
+        asked: Asked,
+    ) -> Finding[R]:
+        question = Question.of(record_class, condition, parameters, asked)
+        return Finding.of(record_class, question, spectrum=spectrum, source=source)
 
     async def history(self, result: P) -> list[Change[P]]:
         """Return each time that a stored result was replaced or deleted, the latest first.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import ValidationError
 
@@ -20,7 +20,11 @@ from astra_outputs.model.column_types import (
 from astra_outputs.model.columns import Column, category, column
 from astra_outputs.model.native import native_validator
 from astra_outputs.model.record import Record
+from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.model.version import configured_version, major_minor
+
+if TYPE_CHECKING:
+    from astra_outputs.records.source import Source
 
 FROM_SPECTRUM = ("spectrum_pk", "source_pk")
 """The keys that a result takes from its spectrum."""
@@ -40,6 +44,8 @@ class PipelineOutputMixin(Record):
 
     primary_key: ClassVar[str] = "task_pk"
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (("spectrum_pk", "v_astra_major_minor"),)
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = None
+    """The kind of spectra that results are made from: whose columns `spectrum.snr` in a condition means."""
     generated: ClassVar[dict[str, Column]] = {
         "v_astra_major_minor": Column(
             "v_astra_major_minor",
@@ -74,6 +80,30 @@ class PipelineOutputMixin(Record):
     def pk(self) -> int | None:
         """`task_pk`, under the name that the key of a source or spectrum has."""
         return self.task_pk
+
+    @property
+    def spectrum(self) -> SpectrumMixin | None:
+        """The spectrum, where `find(..., spectrum=True)` brought it along.
+
+        Raises
+        ------
+        NotRead
+            If it did not.
+        """
+        found: SpectrumMixin | None = self._brought("spectrum")
+        return found
+
+    @property
+    def source(self) -> Source | None:
+        """The source, where `find(..., source=True)` brought it along.
+
+        Raises
+        ------
+        NotRead
+            If it did not.
+        """
+        found: Source | None = self._brought("source")
+        return found
 
     @property
     def v_astra_major_minor(self) -> int:

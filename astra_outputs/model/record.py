@@ -9,7 +9,14 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from astra_outputs.errors import InvalidRecord, Problem, ReadOnlyColumn, UnknownColumn, WrongRecordClass
+from astra_outputs.errors import (
+    InvalidRecord,
+    NotRead,
+    Problem,
+    ReadOnlyColumn,
+    UnknownColumn,
+    WrongRecordClass,
+)
 from astra_outputs.model.column_types import FLAGS
 from astra_outputs.model.columns import Column, category, resolve
 from astra_outputs.model.flag_names import Flag, FlagNames
@@ -144,6 +151,15 @@ class Record(BaseModel):
         """What the last save did to this record; None if it was not saved."""
         name = self.__dict__.get("outcome")
         return None if name is None else Outcome(name)
+
+    def _brought(self, name: str) -> Any:
+        """Return the row of another table that a question brought along with this one."""
+        try:
+            return self.__dict__[name]
+        except KeyError:
+            raise NotRead(
+                f"the {name} of this {type(self).__name__} was not read: ask for it, as in find(..., {name}=True)"
+            ) from None
 
     def key(self) -> dict[str, Any]:
         """Return the natural key by which this record is stored, by column name.

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from astra_outputs.model.column_types import BigInt, Timestamp
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.record import Record
+
+if TYPE_CHECKING:
+    from astra_outputs.records.source import Source
 
 
 class SpectrumMixin(Record):
@@ -26,3 +31,15 @@ class SpectrumMixin(Record):
     modified: Timestamp = column(
         description="Time when the row was last stored", server_default="statement_timestamp()"
     )
+
+    @property
+    def source(self) -> Source | None:
+        """The source, where `find(..., source=True)` brought it along.
+
+        Raises
+        ------
+        NotRead
+            If it did not.
+        """
+        found: Source | None = self._brought("source")
+        return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from astra_outputs.model.column_types import (
     Flags,
     Integer,
@@ -13,6 +15,8 @@ from astra_outputs.model.column_types import (
 )
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.records.apogee import ApogeeCoaddedSpectrumInApStar
 from astra_outputs.records.aspcap_flags import (
     ASPCAP_BAD,
     AspcapFlags,
@@ -35,6 +39,8 @@ from astra_outputs.records.labels import (
 
 class ASPCAP(PipelineOutputMixin):
     """Results of ASPCAP: parameters and abundances from APOGEE spectra."""
+
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = ApogeeCoaddedSpectrumInApStar
 
     category("IRFM Effective Temperatures from V-Ks (Gonzalez Hernandez and Bonifacio 2009)")
     irfm_teff: Real = column(unit="K", description="Effective temperature from V-Ks")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from astra_outputs.model.column_types import Flags, Real, Text
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.flags import BitFlags
 from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.records.boss import BossVisitSpectrum
 from astra_outputs.records.labels import error_of, formal_error_of
 
 
@@ -28,6 +30,8 @@ def probability(spectral_class: str) -> Any:
 
 class SnowWhite(PipelineOutputMixin):
     """Results of Snow White: white dwarfs from BOSS spectra."""
+
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = BossVisitSpectrum
 
     category("Classification Probabilities")
     classification: Text = column(description="Most probable class")

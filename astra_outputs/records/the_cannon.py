@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from astra_outputs.model.column_types import Flags, Real, RequiredInteger
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.flags import BitFlags
 from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.records.apogee import ApogeeCoaddedSpectrumInApStar
 from astra_outputs.records.labels import abundance, error_of, formal_error_of
 
 
@@ -17,6 +21,8 @@ class TheCannonFlags(BitFlags):
 
 class TheCannon(PipelineOutputMixin):
     """Results of The Cannon: stellar labels from APOGEE spectra."""
+
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = ApogeeCoaddedSpectrumInApStar
 
     category("Stellar Labels")
     teff: Real = column(unit="K", description="Effective temperature")

@@ -14,6 +14,7 @@ GROUPS = {
         "ingest",
         "catalogues",
         "worker",
+        "reading",
         "faults",
         "check",
         "security",

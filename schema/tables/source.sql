@@ -169,6 +169,9 @@ create table if not exists source (
     constraint source_sdss4_apogee_id_key unique (sdss4_apogee_id)
 );
 
+-- Positions: a circle on the sky is a range of declinations first.
+create index if not exists source_position_idx on source (dec, ra);
+
 comment on table source is 'Astronomical sources: identifiers, targeting, astrometry and photometry';
 
 -- Identifiers

@@ -1,0 +1,134 @@
+"""Records under a condition: all at once, or as a stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import asyncpg
+
+from astra_outputs.errors import DatabaseError, InvalidCondition
+from astra_outputs.model.record import Record
+from astra_outputs.postgres.database import Database
+from astra_outputs.reading.question import Question
+from astra_outputs.reading.rows import Rows
+from astra_outputs.reading.scope import SOURCE, SPECTRUM
+
+R = TypeVar("R", bound=Record)
+
+PAGE = 1_000
+"""Rows that a stream takes from its cursor at once."""
+
+OUTSIDE_TRANSACTION = "25P01"
+"""SQLSTATE of a cursor where no transaction is open."""
+
+ABOUT_THE_CONDITION = ("22", "42804", "42883", "42725", "42P18")
+"""SQLSTATEs, and the class of data exceptions, that blame the condition: an operator that is not there for
+such types, a number divided by zero, a parameter whose type nobody knows."""
+
+
+@dataclass(frozen=True)
+class Finding(Generic[R]):
+    """A question whose answer is records.
+
+    Attributes
+    ----------
+    question : Question
+    rows : Rows
+        How its rows become records.
+    along : dict[str, Rows]
+        The spectrum and the source, where they come along.
+    """
+
+    question: Question
+    rows: Rows[R]
+    along: dict[str, Rows[Any]]
+
+    @classmethod
+    def of(cls, record_class: type[R], question: Question, *, spectrum: bool, source: bool) -> Finding[R]:
+        """Return what is to be found, with spectra and sources or without.
+
+        Raises
+        ------
+        InvalidCondition
+            If the rows have no spectrum, or no source.
+        """
+        scope = question.scope
+        wanted = [SPECTRUM] * spectrum + [SOURCE] * source
+        for alias in wanted:
+            if scope.table(alias) is scope.record_class:
+                raise InvalidCondition(
+                    f"{alias}=True is for rows that belong to one, not for {alias}s themselves"
+                )
+        along = {alias: Rows(scope.table(alias), alias) for alias in wanted}
+        return cls(question, Rows(record_class, scope.main), along)
+
+    def text(self, schema: str) -> str:
+        """Return the statement."""
+        columns = ", ".join([self.rows.columns, *(rows.columns for rows in self.along.values())])
+        return self.question.statement(schema, columns, self.along).text
+
+    async def all(self, database: Database) -> list[R]:
+        """Return all of the records."""
+        text, values = self.text(database.schema), self.question.values
+        with blaming_the_condition():
+            rows = await database.run(
+                lambda connection: connection.fetch(text, *values), where=self.rows.record_class.table
+            )
+        return self._records(rows)
+
+    async def stream(self, database: Database, page: int = PAGE) -> AsyncIterator[R]:
+        """Yield the records, held back by the reader: a page of them is in memory."""
+        text, values = self.text(database.schema), self.question.values
+        where = self.rows.record_class.table
+        async with _in_transaction(database) as inside:
+            with blaming_the_condition():
+                cursor = await inside.run(lambda connection: connection.cursor(text, *values), where=where)
+            while True:
+                with blaming_the_condition():
+                    rows = await inside.run(lambda _: cursor.fetch(page), where=where)
+                for record in self._records(rows):
+                    yield record
+                if len(rows) < page:
+                    return
+
+    def _records(self, rows: list[Any]) -> list[R]:
+        records: list[Any] = self.rows.records(rows)
+        first = self.rows.width
+        for alias, others in self.along.items():
+            for record, other in zip(records, others.records(rows, first), strict=True):
+                record.__dict__[alias] = other
+            first += others.width
+        return records
+
+
+@asynccontextmanager
+async def _in_transaction(database: Database) -> AsyncIterator[Database]:
+    """Lend a database on which a cursor stays open.
+
+    On a caller's own connection in the caller's transaction: one of ours would take back, where the reader
+    stops half-way, what was saved meanwhile.
+    """
+    if database.borrowed:
+        yield database
+        return
+    async with database.transaction() as inside:
+        yield inside
+
+
+@contextmanager
+def blaming_the_condition() -> Iterator[None]:
+    """Raise as InvalidCondition what the server, or the driver, has to say of the condition."""
+    try:
+        yield
+    except DatabaseError as error:
+        sqlstate = error.sqlstate or ""
+        if sqlstate == OUTSIDE_TRANSACTION:
+            raise InvalidCondition(
+                "a stream on your own connection needs a transaction: `async with connection.transaction():`"
+            ) from error
+        if not (sqlstate.startswith(ABOUT_THE_CONDITION) or isinstance(error.__cause__, asyncpg.DataError)):
+            raise
+        raise InvalidCondition(str(error)) from error

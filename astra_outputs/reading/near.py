@@ -1,0 +1,84 @@
+"""Positions on the sky: what lies within a radius, by a plain index and one formula."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from astra_outputs.errors import InvalidCondition, shorten
+from astra_outputs.reading.condition import Condition, Piece
+
+MARGIN = 1e-9
+"""Degrees by which the rectangle around the circle is wider: more than rounding, less than any telescope sees."""
+
+Near = tuple[float, float, float]
+"""Right ascension, declination and radius, in degrees."""
+
+
+def within(near: Any, alias: str) -> Condition:
+    """Return the condition that a source lies within a radius of a position.
+
+    A rectangle first, for an index on (dec, ra): it may reach over ra = 0 and over a pole. Then the
+    haversine of the distance, which is exact for small angles and great ones.
+
+    Parameters
+    ----------
+    near : tuple[float, float, float]
+        Right ascension, declination and radius [deg].
+    alias : str
+        The table with the columns ra and dec.
+
+    Raises
+    ------
+    InvalidCondition
+        If it is no position on the sky, or no radius of 0 to 180 degrees.
+    """
+    ra, dec, radius = _checked(near)
+    values: list[float] = []
+
+    def bound(value: float) -> int:
+        values.append(value)
+        return len(values) - 1
+
+    pieces: list[Piece] = [f"{alias}.dec between ", bound(dec - radius - MARGIN)]
+    pieces += [" and ", bound(dec + radius + MARGIN)]
+    pieces.append(" and (")
+    for place, (low, high) in enumerate(_longitudes(ra, dec, radius)):
+        pieces += [" or " * bool(place), f"{alias}.ra between ", bound(low), " and ", bound(high)]
+    pieces += [f") and power(sind(({alias}.dec - ", bound(dec), f") / 2), 2) + cosd({alias}.dec) * "]
+    pieces += [bound(math.cos(math.radians(dec))), f" * power(sind(({alias}.ra - ", bound(ra)]
+    pieces += [") / 2), 2) <= ", bound(math.sin(math.radians(radius) / 2) ** 2)]
+    return Condition(tuple(_cast(pieces)), tuple(values), frozenset({alias}))
+
+
+def _cast(pieces: list[Piece]) -> list[Piece]:
+    """Say of each parameter that it is a double: with a bare one the server would look for another operator."""
+    cast: list[Piece] = []
+    for piece in pieces:
+        cast += ["cast(", piece, " as double precision)"] if isinstance(piece, int) else [piece]
+    return cast
+
+
+def _checked(near: Any) -> Near:
+    try:
+        ra, dec, radius = map(float, near)
+    except (TypeError, ValueError):
+        ra = dec = radius = math.nan
+    if not (-360 <= ra <= 360 and -90 <= dec <= 90 and 0 <= radius <= 180):
+        raise InvalidCondition(
+            f"near is (ra, dec, radius) in degrees, dec from -90 to 90, radius from 0 to 180; not {shorten(near)}"
+        )
+    return ra % 360, dec, radius
+
+
+def _longitudes(ra: float, dec: float, radius: float) -> list[tuple[float, float]]:
+    """Return between which right ascensions the circle lies: one range, or two where it reaches over 0."""
+    if abs(dec) + radius >= 90 - MARGIN:
+        return [(-MARGIN, 360 + MARGIN)]
+    half = math.degrees(math.asin(math.sin(math.radians(radius)) / math.cos(math.radians(dec)))) + MARGIN
+    low, high = ra - half, ra + half
+    if low < 0:
+        return [(low + 360, 360 + MARGIN), (-MARGIN, high)]
+    if high > 360:
+        return [(low, 360 + MARGIN), (-MARGIN, high - 360)]
+    return [(low, high)]

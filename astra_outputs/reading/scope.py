@@ -1,0 +1,152 @@
+"""What a question can name: the columns of a row, of its spectrum and of its source, and their flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from astra_outputs.errors import InvalidCondition, Problem, UnknownColumn, WrongRecordClass, shorten
+from astra_outputs.model.columns import Column
+from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.record import Record
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.postgres.sql import qualified, quote
+from astra_outputs.records.source import Source
+
+RESULT, SPECTRUM, SOURCE = "result", "spectrum", "source"
+"""The names by which a question calls a result, the spectrum that it was made from, and its source."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A column that a question names: the alias of its table, and what is known of it."""
+
+    alias: str
+    column: Column
+    record_class: type[Record]
+
+    @property
+    def sql(self) -> str:
+        """The column as it is sent."""
+        return f"{self.alias}.{quote(self.column.name)}"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The tables that a question can name.
+
+    Attributes
+    ----------
+    tables : dict[str, type[Record]]
+        Record classes by alias; the first is that of the rows which are asked for.
+    """
+
+    tables: dict[str, type[Record]] = field(hash=False)
+
+    @classmethod
+    def of(cls, record_class: type[Record], spectrum_class: type[SpectrumMixin] | None = None) -> Scope:
+        """Return what a question for rows of a class can name.
+
+        Raises
+        ------
+        WrongRecordClass
+            If it is no record class, or what should be a class of spectra is another.
+        """
+        classes: list[tuple[object, type[Record], str]] = [(record_class, Record, "a record class")]
+        if spectrum_class is not None:
+            classes.append((spectrum_class, SpectrumMixin, "a class of spectra"))
+        for given, wanted, what in classes:
+            if not (isinstance(given, type) and issubclass(given, wanted)):
+                raise WrongRecordClass(f"{shorten(given)} is not {what}")
+        if issubclass(record_class, PipelineOutputMixin):
+            spectra = spectrum_class or record_class.spectrum_class
+            known = {} if spectra is None else {SPECTRUM: spectra}
+            return cls({RESULT: record_class, **known, SOURCE: Source})
+        if issubclass(record_class, SpectrumMixin):
+            return cls({SPECTRUM: record_class, SOURCE: Source})
+        return cls({SOURCE if issubclass(record_class, Source) else "row": record_class})
+
+    @property
+    def main(self) -> str:
+        """The alias of the rows that are asked for."""
+        return next(iter(self.tables))
+
+    @property
+    def record_class(self) -> type[Record]:
+        """Their class."""
+        return self.tables[self.main]
+
+    def table(self, alias: str) -> type[Record]:
+        """Return the class of a table that a question names.
+
+        Raises
+        ------
+        InvalidCondition
+            If there is none of this name.
+        """
+        if alias in self.tables:
+            return self.tables[alias]
+        if alias == self.record_class.table:
+            return self.record_class
+        if alias == SPECTRUM and self.main == RESULT:
+            raise InvalidCondition(
+                f"{self.record_class.__name__} does not say of which kind its spectra are: pass "
+                "spectrum_class=..., as BossVisitSpectrum, or set spectrum_class in the record class"
+            )
+        raise InvalidCondition(f"there is no {alias} here, only {' and '.join(self.tables)}")
+
+    def column(self, alias: str | None, name: str) -> Named:
+        """Return a column by its name.
+
+        Raises
+        ------
+        UnknownColumn
+            If the table has none of this name; the nearest of all tables is suggested.
+        """
+        wanted = alias or self.main
+        record_class = self.table(wanted)
+        wanted = self.main if record_class is self.record_class else wanted
+        found = {column.name: column for column in record_class.columns()}.get(name)
+        if found is None:
+            raise self._unknown(wanted, name)
+        return Named(wanted, found, record_class)
+
+    def flag(self, alias: str | None, name: str) -> tuple[Named, int] | None:
+        """Return what `flag_low_snr` means, a column and the bit as a number; None if it is no flag.
+
+        Raises
+        ------
+        AmbiguousFlag
+            If several columns have it; the qualified names are offered.
+        """
+        record_class = self.table(alias or self.main)
+        if name not in record_class._flags.names:
+            return None
+        flag = record_class._flags.find(record_class.table, name, True)
+        return self.column(alias, flag.column), flag.mask
+
+    def join(self, alias: str, schema: str) -> str:
+        """Return the join that brings the spectrum, or the source, to each row."""
+        key = "spectrum_pk" if alias == SPECTRUM else "pk"
+        of_row = "spectrum_pk" if alias == SPECTRUM else "source_pk"
+        table = qualified(schema, self.table(alias).table)
+        return f"left join {table} as {alias} on {alias}.{quote(key)} = {self.main}.{quote(of_row)}"
+
+    def _unknown(self, alias: str, name: str) -> UnknownColumn:
+        names = {other: _names(record_class) for other, record_class in self.tables.items()}
+        # The same name in another table, else a similar one in this table, else in another.
+        wanted = name.lower()
+        exact = [(other, wanted) for other, known in names.items() if wanted in known]
+        similar = [
+            (other, found)
+            for other in sorted(names, key=lambda other: other != alias)
+            for found in get_close_matches(wanted, names[other], n=1)
+        ]
+        nearest = [found if other == self.main else f"{other}.{found}" for other, found in exact + similar]
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        table = self.tables[alias].table
+        return UnknownColumn(table, (Problem(name, None, f"is not a column of {table}{hint}"),))
+
+
+def _names(record_class: type[Record]) -> list[str]:
+    return [*(column.name for column in record_class.columns()), *record_class._flags.names]
