@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, TypeVar
 
-from astra_outputs.errors import AstraOutputsError, ConnectionLost, SpoolFull
+from astra_outputs.errors import AstraOutputsError, ConnectionLost, InvalidRecord
 from astra_outputs.events import tell
 from astra_outputs.model.record import Outcome, Record
 from astra_outputs.postgres.database import retrying_for
 from astra_outputs.postgres.sqlstates import is_passing
-from astra_outputs.saving.report import SaveReport
+from astra_outputs.saving.report import Rejected, SaveReport
 from astra_outputs.saving.store import Store
 from astra_outputs.saving.stream import Options, Saving
 from astra_outputs.spool.folder import REJECTED, WAITING, Spool
 from astra_outputs.spool.replay import ReplayReport, replay
+from astra_outputs.work.disk import Disk, key_of
 from astra_outputs.work.driving import Made
 from astra_outputs.work.report import RunReport
 from astra_outputs.work.timing import ServerClock, spread
@@ -68,7 +70,7 @@ class Flusher:
         report: RunReport,
         safe: Callable[[list[Record], int], None],
     ) -> None:
-        self._store, self._spool, self._bounds, self._report = store, spool, bounds, report
+        self._store, self._disk, self._bounds, self._report = store, Disk(spool, report), bounds, report
         self._safe = safe
         self._made: list[Made] = []
         self._oldest = 0.0
@@ -81,12 +83,17 @@ class Flusher:
         self._time = asyncio.get_running_loop().time
         self._impatient = asyncio.Event()
         self.clock = ServerClock()
-        self.error: Exception | None = None
+        self._refused: Exception | None = None
 
     @property
     def waiting(self) -> int:
         """Records that are not safe yet."""
         return len(self._made)
+
+    @property
+    def error(self) -> Exception | None:
+        """Why the run has to end: the disk took nothing, or the database refuses whole batches."""
+        return self._disk.error or self._refused
 
     def take(self, made: Made) -> None:
         """Take a record; it is stored with the next batch."""
@@ -161,6 +168,11 @@ class Flusher:
         since, start = self.clock.now(), perf_counter()
         try:
             saved = await self._save(records)
+        except InvalidRecord as error:
+            fit = await self._without_unfit(records, since)
+            if len(fit) == len(records):
+                return await self._to_spool(records, since, error)
+            return await self._store_class(fit) if fit else []
         except Exception as error:  # noqa: BLE001 (whatever the reason, the records go to the disk)
             return await self._to_spool(records, since, error)
         if self._away:
@@ -179,6 +191,24 @@ class Flusher:
         )
         return await self._sorted_out(records, saved, since)
 
+    async def _without_unfit(self, records: list[Record], since: Any) -> list[Record]:
+        """Refuse the records that their own class does not take any more, and return the others."""
+        unfit = {}
+        for position, record in enumerate(records):
+            try:
+                type(record).model_validate(
+                    {name: record.__dict__[name] for name in type(record).model_fields}
+                )
+            except InvalidRecord as error:
+                unfit[position] = Rejected(position, key_of(record), str(error))
+                record._stored(Outcome.REJECTED)
+                tell(log, logging.ERROR, "refused by its record class", table=record.table, why=error)
+        self._report.rejected += unfit.values()
+        self._report.counts += Counter({Outcome.REJECTED: len(unfit)})
+        if unfit:
+            await self._disk.write([records[position] for position in unfit], since, REJECTED)
+        return [record for position, record in enumerate(records) if position not in unfit]
+
     async def _sorted_out(self, records: list[Record], saved: SaveReport, since: Any) -> list[Record]:
         """Report what became of records that went to the database, and return those that it took."""
         self._report.counts.update(saved.counts)
@@ -189,7 +219,7 @@ class Flusher:
         refused = [records[rejected.position] for rejected in saved.rejected]
         for rejected in saved.rejected:
             tell(log, logging.ERROR, "refused by the database", table=records[0].table, why=rejected)
-        await self._write(refused, since, REJECTED)
+        await self._disk.write(refused, since, REJECTED)
         return [record for record in records if record.outcome is not Outcome.REJECTED]
 
     async def _save(self, records: list[Record]) -> SaveReport:
@@ -232,10 +262,10 @@ class Flusher:
         level = logging.WARNING if passing else logging.ERROR
         tell(log, level, "cannot store", table=records[0].table, records=len(records), why=error)
         if not passing:
-            self.error = self.error or error
+            self._refused = self._refused or error
         elif not self._away:
             self._away = True
-        written = await self._write(records, since, WAITING, lose=False)
+        written = await self._disk.write(records, since, WAITING, lose=False)
         if written:
             for record in written:
                 record._stored(Outcome.SPOOLED)
@@ -246,38 +276,9 @@ class Flusher:
             self._away = False
             saved = await self._save(records)
         except Exception as last:  # noqa: BLE001
-            self._lose([_key(record) for record in records], last)
+            self._disk.lose(records, last)
             return []
         return await self._sorted_out(records, saved, since)
-
-    def _lose(self, keys: list[dict[str, Any]], why: object) -> None:
-        self._report.lost += keys
-        tell(log, logging.CRITICAL, "results are lost", records=len(keys), why=why)
-
-    async def _write(
-        self, records: list[Record], since: Any, ending: str, *, lose: bool = True
-    ) -> list[Record] | None:
-        """Put records on the disk, and return those that are there.
-
-        One that cannot be written is lost, and named. Where none can, for the disk's sake, that is an
-        error for the end of the run, None is returned, and all are lost unless there is another way.
-        """
-        try:
-            written = await asyncio.to_thread(self._spool.write, records, since, ending)
-        except (SpoolFull, OSError) as error:
-            tell(log, logging.ERROR, "cannot spool", records=len(records), why=error)
-            self.error = error
-            if lose:
-                self._lose([_key(record) for record in records], error)
-            return None
-        for position, why in written.unwritable:
-            self._lose([_key(records[position])], why)
-        if written.path is not None:
-            self._report.spool = self._spool.folder
-            file = written.path.name
-            tell(log, logging.WARNING, "spooled", table=records[0].table, records=len(records), file=file)
-        left_out = {position for position, _ in written.unwritable}
-        return [record for position, record in enumerate(records) if position not in left_out]
 
     def _take_time(self, records: list[Record]) -> None:
         written = (Outcome.INSERTED, Outcome.REPLACED)
@@ -292,13 +293,13 @@ class Flusher:
 
     async def drain_now(self, budget: float = 0.0) -> None:
         """Store what is in the spool; if the database is away for so many seconds, the rest waits."""
-        if not self._spool.folder.is_dir():
+        if not self._disk.spool.folder.is_dir():
             return
         report = ReplayReport()
         try:
             with retrying_for(budget):
                 await self._unless_it_hangs(
-                    replay(self._store, [self._spool], into=report),
+                    replay(self._store, [self._disk.spool], into=report),
                     budget + HANGS,
                     lambda: report.files,
                 )
@@ -306,11 +307,3 @@ class Flusher:
             self._away = self._away or is_passing(error)
             tell(log, logging.WARNING, "spool not drained", why=error)
         self._report.replayed.add(report)
-
-
-def _key(record: Record) -> dict[str, Any]:
-    """Return the key of a record, or what it has of one."""
-    try:
-        return record.key()
-    except AstraOutputsError:
-        return {name: record.__dict__.get(name) for name in record.natural_keys[0]}
