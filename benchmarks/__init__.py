@@ -1,11 +1,16 @@
 """Benchmarks: this project beside what a user would pick instead, on one server, in one process tree.
 
-    python -m benchmarks              # every part of the default run, about a quarter of an hour
-    python -m benchmarks --quick      # the same with tiny sizes: does it run?
+    python -m benchmarks              # every part of the default run, less than half an hour
+    python -m benchmarks --quick      # only what the goals of saving ask: four minutes, eight the first time
+    python -m benchmarks --quick --width 60 --table plain   # a part of that, in less than a minute
+    python -m benchmarks tuning throughput   # some parts
     python -m benchmarks --growth --layout
+    python -m benchmarks --smoke      # tiny sizes: does it run?
     python -m benchmarks.report       # print the results again
     python -m benchmarks.report --publish   # write them into docs/performance.md
 
 Only ratios within one run mean something: a machine is faster in the morning. Everything that is
-compared is therefore run in turn, round after round, and the ratio is taken within each round.
+compared is therefore run in turn, round after round, and the ratio is taken within each round. The
+first `--quick` finds the batch size at which each way is fastest, and those that follow take it over:
+`--retune` looks again, which a change of what happens to a batch asks for.
 """

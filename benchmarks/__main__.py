@@ -6,60 +6,21 @@ import asyncio
 import json
 import time
 import traceback
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from benchmarks import growth, layout, memory, small, throughput, validation, workers
 from benchmarks.measure import load_warning, reason, say
-from benchmarks.peers import CONNECTIONS, MODULES, REFERENCE
+from benchmarks.parts import DEFAULT, LONG, Length, Only, parts
 from benchmarks.report import show
 from benchmarks.server import environment, server, set_autovacuum
+from benchmarks.tables import KINDS, WIDTHS, Kind
+from benchmarks.tuning import Batches
 
-RESULTS = Path(__file__).parent / "results" / "performance.json"
-DEFAULT = ("throughput", "connections", "single", "batches", "validation", "workers", "memory")
-LONG = ("growth", "layout", "autovacuum")
-
-
-def parts(dsn: str, *, quick: bool, largest: int) -> dict[str, Callable[[], Awaitable[dict[str, Any]]]]:
-    """Return every part, ready to run."""
-    sizes = [10**power for power in range(2 if quick else 4, 8) if 10**power <= largest]
-
-    async def validate() -> dict[str, Any]:
-        return validation.run(*((200, 3) if quick else (2_000, 15)))
-
-    if quick:
-        ours = (name for name, place in MODULES.items() if place.startswith("benchmarks.peers.ours:"))
-        ways = ("peewee", "peewee_models", "asyncpg_copy", "encoded_copy", *ours)
-        return {
-            "throughput": lambda: throughput.run(dsn, throughput.QUICK, ways),
-            "connections": lambda: throughput.run(
-                dsn, replace(throughput.QUICK, phases=("existing",)), (REFERENCE, *CONNECTIONS)
-            ),
-            "single": lambda: small.single(dsn, {20: 50}),
-            "batches": lambda: small.batches(dsn, (20,), 200, 2),
-            "validation": validate,
-            "workers": lambda: workers.run(dsn, 400, 200, 1),
-            "memory": lambda: memory.run(dsn, 2_000, 500),
-            "growth": lambda: growth.run(dsn, sizes[:2], 100, 100, 2),
-            "layout": lambda: layout.run(dsn, {20: 500}, 2, layout.variants((100, 50))),
-            "autovacuum": lambda: layout.run_autovacuum(dsn, {20: 500}, 2, layout.autovacuums((100,))),
-        }
-    return {
-        "throughput": lambda: throughput.run(dsn, throughput.FULL),
-        "connections": lambda: throughput.run(dsn, throughput.RERUN, (REFERENCE, *CONNECTIONS)),
-        "single": lambda: small.single(dsn, small.SINGLE),
-        "batches": lambda: small.batches(dsn, (20, 60, 200), 2_000, 15),
-        "validation": validate,
-        "workers": lambda: workers.run(dsn, 10_000, 1_000, 2),
-        "memory": lambda: memory.run(dsn, 1_000_000, 2_000),
-        "growth": lambda: growth.run(dsn, sizes, 20_000, 2_000, 7),
-        "layout": lambda: layout.run(dsn, {20: 40_000, 200: 10_000}, 8, layout.variants()),
-        "autovacuum": lambda: layout.run_autovacuum(dsn, {20: 100_000, 200: 20_000}, 4, layout.autovacuums()),
-    }
+FOLDER = Path(__file__).parent / "results"
+PUBLISHED = Path(__file__).parents[1] / "docs" / "performance.json"
 
 
 def main(
@@ -67,33 +28,65 @@ def main(
         list[str] | None, typer.Argument(help=f"Parts to run: {', '.join(DEFAULT + LONG)}.")
     ] = None,
     *,
-    quick: Annotated[bool, typer.Option(help="Tiny sizes: does it run?")] = False,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            help="Only what the goals of saving ask: four minutes, and once as much to tune batches."
+        ),
+    ] = False,
+    width: Annotated[
+        list[int] | None, typer.Option(help="Throughput of this width alone: 20, 60 or 200; may be repeated.")
+    ] = None,
+    table: Annotated[
+        list[str] | None, typer.Option(help=f"Throughput on this kind of table alone: {', '.join(KINDS)}.")
+    ] = None,
+    retune: Annotated[bool, typer.Option(help="With --quick: look for the best batch sizes again.")] = False,
+    smoke: Annotated[bool, typer.Option(help="Tiny sizes: does it run?")] = False,
     with_growth: Annotated[bool, typer.Option("--growth", help="Also a table of 10⁴ to 10⁷ rows.")] = False,
     with_layout: Annotated[
         bool, typer.Option("--layout", help="Also storage settings and autovacuum.")
     ] = False,
     largest: Annotated[int, typer.Option(help="Rows up to which the table grows.")] = 10**7,
-    output: Annotated[Path, typer.Option(help="File to which results are written, part by part.")] = RESULTS,
+    output: Annotated[
+        Path | None, typer.Option(help="File to which results are written, part by part.")
+    ] = None,
 ) -> None:
     """Run the benchmarks and print what came of them."""
-    names = list(chosen or DEFAULT)
+    length = Length.SMOKE if smoke else Length.QUICK if quick else Length.FULL
+    output = output or FOLDER / f"{'performance' if length == Length.FULL else length}.json"
+    names = list(chosen or (("throughput",) if length == Length.QUICK else DEFAULT))
     names += [
         name for name in LONG if name not in names and (with_growth if name == "growth" else with_layout)
     ]
-    unknown = [name for name in names if name not in DEFAULT + LONG]
-    if unknown:
-        raise typer.BadParameter(f"no such part: {', '.join(unknown)}; there are {', '.join(DEFAULT + LONG)}")
-    with server(quick=quick) as dsn:
-        asyncio.run(_run(dsn, names, quick=quick, largest=largest, output=output))
-    results = json.loads(output.read_text(encoding="utf-8"))
-    show(results)
-    if any("error" in results[name] for name in names):
+    _refuse_unknown("part", names, DEFAULT + LONG)
+    _refuse_unknown("kind of table", table or (), tuple(KINDS))
+    _refuse_unknown("width", map(str, width or ()), tuple(map(str, WIDTHS)))
+    kinds: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind in (table or KINDS))
+    only = Only(tuple(width or WIDTHS), kinds)
+    if length == Length.QUICK and "tuning" not in names:
+        known = _tuned(output, length)
+        if retune or not all(known.knows(kind, width) for kind in only.kinds for width in only.widths):
+            names.insert(0, "tuning")
+    with server(quick=smoke) as dsn:
+        found = asyncio.run(_run(dsn, names, length, only, largest=largest, output=output))
+    show(found if length == Length.QUICK or only.narrowed else _known(output))
+    if any("error" in part for part in found.values()):
         raise typer.Exit(1)
 
 
-async def _run(dsn: str, names: list[str], *, quick: bool, largest: int, output: Path) -> None:
+def _refuse_unknown(what: str, names: Iterable[str], known: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise typer.BadParameter(f"no such {what}: {', '.join(unknown)}; there are {', '.join(known)}")
+
+
+async def _run(
+    dsn: str, names: list[str], length: Length, only: Only, *, largest: int, output: Path
+) -> dict[str, Any]:
+    """Run parts one after the other and return what came of them; each is written down as it ends."""
     await set_autovacuum(dsn, on=False)
-    todo = parts(dsn, quick=quick, largest=largest)
+    todo = parts(dsn, length, only, lambda: _tuned(output, length), largest=largest)
+    done = {}
     for name in names:
         warning = load_warning()
         if warning:
@@ -105,15 +98,38 @@ async def _run(dsn: str, names: list[str], *, quick: bool, largest: int, output:
             traceback.print_exc()
             found = {"error": reason(error)}
         minutes = round((time.monotonic() - start) / 60, 2)
-        _write(output, name, {"environment": where, "minutes": minutes, "quick": quick, **found})
+        short = length != Length.FULL or only.narrowed
+        done[name] = {"environment": where, "minutes": minutes, "quick": short, **found}
+        _write(output, {name: done[name]}, keep_cells=only.narrowed)
         say(f"{name} took {minutes} minutes; written to {output}")
+    return done
 
 
-def _write(output: Path, name: str, found: dict[str, Any]) -> None:
-    """Put one part's results into the file; the others' stay."""
+def _tuned(output: Path, length: Length) -> Batches:
+    """Return the batch sizes found by this run or an earlier one, else those that were published."""
+    known = _known(output)
+    if length == Length.SMOKE:
+        return Batches(known.get("tuning"), guess=100)
+    return Batches((known if "tuning" in known else _known(PUBLISHED)).get("tuning"))
+
+
+def _known(output: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(output.read_text(encoding="utf-8")) if output.is_file() else {}
+    return found
+
+
+def _write(output: Path, found: dict[str, Any], *, keep_cells: bool) -> None:
+    """Put a part's results into the file; the others' stay, and the widths and tables not asked for."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    known = json.loads(output.read_text(encoding="utf-8")) if output.is_file() else {}
-    output.write_text(json.dumps(known | {name: found}, indent=1) + "\n", encoding="utf-8")
+    known = _known(output)
+    results = _merged(known, found) if keep_cells else known | found
+    output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def _merged(known: Any, found: Any) -> Any:
+    if not (isinstance(known, dict) and isinstance(found, dict)):
+        return found
+    return known | {name: _merged(known.get(name), value) for name, value in found.items()}
 
 
 if __name__ == "__main__":

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-WIDTHS = ("20", "60", "200")
+from benchmarks.peers import BY_HAND, REFERENCE
+from benchmarks.tables import PIPELINES, Kind
+from benchmarks.tables import WIDTHS as COLUMNS
+
+WIDTHS = tuple(map(str, COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,8 @@ class Goal:
     bar: float
     reached: float | None
     """None if it could not be measured."""
+    width: str = ""
+    """Columns of the table; empty for a goal that knows no width."""
     at_most: bool = False
     reason: str = ""
 
@@ -32,23 +38,22 @@ class Goal:
 def goals(results: dict[str, Any]) -> Iterator[Goal]:
     """Yield every goal whose part was run."""
     if "throughput" in results:
-        yield from _throughput(results["throughput"]["widths"])
+        for kind, entry in kinds(results["throughput"]):
+            yield from _saving(kind, entry["widths"])
+            if kind == PIPELINES:
+                yield from _mappers_and_limits(entry["widths"])
     if "single" in results:
         yield from _single(results["single"])
     if "batches" in results:
         for width, sizes in _by_width(results["batches"]):
             for size, found in sizes.items():
-                what = "save_many in small batches / better of executemany and COPY"
-                yield Goal(what, f"{width} columns, batches of {size}", 1.0, _of_the_better(found))
+                what = "save_many in small batches / best of executemany and COPY"
+                reached, reason = against_best(found, "save_many", ("asyncpg_executemany", *BY_HAND))
+                yield Goal(what, f"batches of {size}", 1.0, reached, width, reason=reason)
     if "validation" in results:
         for width, found in _by_width(results["validation"]):
-            yield Goal(
-                "from_spectrum / plain Pydantic model, time",
-                f"{width} columns",
-                1.5,
-                found["ratio"],
-                at_most=True,
-            )
+            what = "from_spectrum / plain Pydantic model, time"
+            yield Goal(what, "", 1.5, found["ratio"], width, at_most=True)
     if "memory" in results:
         found = results["memory"]
         where = f"{found['records']:,} records"
@@ -57,37 +62,98 @@ def goals(results: dict[str, Any]) -> Iterator[Goal]:
         yield from _growth(results["growth"]["sizes"])
 
 
+def kinds(part: dict[str, Any]) -> Iterator[tuple[Kind, dict[str, Any]]]:
+    """Yield what a part of throughput holds for each kind of table; once there was but one."""
+    yield from part.get("kinds", {PIPELINES: part}).items()
+
+
 def speedup(phase: dict[str, Any], mine: str, theirs: str) -> float | None:
     """Return how many times the rows a second of one way are those of another, the median over rounds."""
-    pair = phase.get(mine, {}).get("rates"), phase.get(theirs, {}).get("rates")
+    return _ratio(phase, mine, theirs, "rates")
+
+
+def against_best(phase: dict[str, Any], mine: str, theirs: Sequence[str]) -> tuple[float | None, str]:
+    """Return the speedup over whoever of the others is fastest, and why there is none.
+
+    One of them that could not be measured might have been the fastest: then there is none.
+    """
+    ratios = [speedup(phase, mine, name) for name in theirs]
+    found = [ratio for ratio in ratios if ratio is not None]
+    if len(found) == len(theirs):
+        return min(found), ""
+    return None, _missing(phase, (mine, *theirs))
+
+
+def _ratio(phase: dict[str, Any], mine: str, theirs: str, what: str) -> float | None:
+    pair = phase.get(mine, {}).get(what), phase.get(theirs, {}).get(what)
     if not all(pair):
         return None
     return round(median(ours / others for ours, others in zip(*pair, strict=False)), 3)
+
+
+def _missing(phase: dict[str, Any], names: Sequence[str]) -> str:
+    reasons = (phase.get(name, {"error": f"{name} was not run"}).get("error") for name in names)
+    return "; ".join(reason for reason in reasons if reason)
 
 
 def _by_width(part: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield from ((width, part[width]) for width in WIDTHS if width in part)
 
 
-def _throughput(widths: dict[str, Any]) -> Iterator[Goal]:
+SAVING: Sequence[tuple[str, str, dict[str, dict[str, float]]]] = (
+    ("save_many", "save_many", {phase: dict.fromkeys(WIDTHS, 1.0) for phase in ("new", "existing")}),
+    (
+        "save_many, several connections",
+        "save_many_parallel",
+        {"new": {"60": 1.2, "200": 1.2}, "existing": {"60": 1.4, "200": 1.4}},
+    ),
+    (
+        "save_table",
+        "save_table",
+        {"new": dict.fromkeys(WIDTHS, 1.15), "existing": dict.fromkeys(WIDTHS, 1.35)},
+    ),
+    (
+        "save_table, several connections",
+        "save_table_parallel",
+        {"new": dict.fromkeys(WIDTHS, 1.3), "existing": dict.fromkeys(WIDTHS, 1.6)},
+    ),
+)
+"""What is said of this project, which way that is, and the bars by phase and width."""
+
+WHERE = {"new": "new rows", "existing": "re-run"}
+
+
+def _saving(kind: Kind, widths: dict[str, Any]) -> Iterator[Goal]:
+    """Yield the goals against the better of the two that are written by hand, at its best batch size."""
+    for label, mine, phases in SAVING:
+        for phase, bars in phases.items():
+            for width, bar in bars.items():
+                found = widths.get(width, {}).get(phase, {})
+                if mine in found and all(name in found for name in BY_HAND):
+                    reached, reason = against_best(found, mine, BY_HAND)
+                    what = f"{label} / better COPY and merge by hand"
+                    yield Goal(what, f"{kind} table, {WHERE[phase]}", bar, reached, width, reason=reason)
+    for phase, where in WHERE.items():
+        for width in WIDTHS:
+            found = widths.get(width, {}).get(phase, {})
+            if found.get("save_many", {}).get("server_cpu") is None:
+                continue  # measured before client and server were told apart
+            reached = _ratio(found, "save_many", REFERENCE, "client_cpu")
+            what = "client CPU of save_many / of asyncpg COPY and merge"
+            reason = _missing(found, ("save_many", REFERENCE)) if reached is None else ""
+            yield Goal(what, f"{kind} table, {where}", 1.0, reached, width, at_most=True, reason=reason)
+
+
+def _mappers_and_limits(widths: dict[str, Any]) -> Iterator[Goal]:
+    """Yield the goals against object-relational mappers and against the limits, on a re-run."""
+    save_many = ("save_many", "save_many_parallel")
+    built = ("from_spectrum_save_many", "from_spectrum_parallel")
     pairs: list[tuple[str, tuple[str, ...], str, dict[str, float]]] = [
-        ("save_many", ("save_many",), "asyncpg_copy", dict.fromkeys(WIDTHS, 0.95)),
-        ("save_many, several connections", ("save_many_parallel",), "asyncpg_copy", {"60": 1.4, "200": 1.3}),
-        (
-            "save_many, the faster",
-            ("save_many", "save_many_parallel"),
-            "peewee",
-            {"20": 14, "60": 28, "200": 32},
-        ),
-        (
-            "save_many, the faster",
-            ("save_many", "save_many_parallel"),
-            "sqlalchemy_core",
-            dict.fromkeys(WIDTHS, 4),
-        ),
+        ("save_many, the faster", save_many, "peewee", {"20": 14, "60": 28, "200": 32}),
+        ("save_many, the faster", save_many, "sqlalchemy_core", dict.fromkeys(WIDTHS, 4)),
         (
             "from_spectrum and save_many, the faster",
-            ("from_spectrum_save_many", "from_spectrum_parallel"),
+            built,
             "peewee_models",
             {"20": 8, "60": 15, "200": 18},
         ),
@@ -111,23 +177,23 @@ def _throughput(widths: dict[str, Any]) -> Iterator[Goal]:
             if theirs not in phase:
                 continue
             found = [ratio for name in mine if (ratio := speedup(phase, name, theirs)) is not None]
-            missing = "; ".join(
-                phase[name]["error"] for name in (*mine, theirs) if "error" in phase.get(name, {})
-            )
+            reason = "" if found else _missing(phase, (*mine, theirs))
             name = phase[theirs].get("label", theirs)
-            yield Goal(f"{label} / {name}", f"{width} columns", bar, max(found, default=None), reason=missing)
+            yield Goal(
+                f"{label} / {name}",
+                "pipelines table, re-run",
+                bar,
+                max(found, default=None),
+                width,
+                reason=reason,
+            )
 
 
 def _single(part: dict[str, Any]) -> Iterator[Goal]:
     for width, commits in _by_width(part):
         for commit, found in commits.items():
-            what, where = "latency of save / bare prepared upsert", f"{width} columns, {commit}"
-            yield Goal(what, where, 1.3, found["ratio"], at_most=True)
-
-
-def _of_the_better(found: dict[str, Any]) -> float | None:
-    ratios = [speedup(found, "save_many", name) for name in ("asyncpg_executemany", "asyncpg_copy")]
-    return min((ratio for ratio in ratios if ratio is not None), default=None)
+            what = "latency of save / bare prepared upsert"
+            yield Goal(what, commit, 1.3, found["ratio"], width, at_most=True)
 
 
 def _growth(sizes: dict[str, Any]) -> Iterator[Goal]:

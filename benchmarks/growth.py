@@ -79,7 +79,7 @@ async def _size(
             continue
         await series[name].add(lambda peer=peer, prepared=prepared: peer.save(prepared), sample)
         if isinstance(peer, CopyAndMerge):
-            batch = min(peer.setting.batch, sample)
+            batch = min(peer.batch, sample)
             costs[order].append(await _explained(peer, _rows(table, draw, size, batch, order, number)))
         await connection.execute(f"vacuum {table.name}")
     heap, indexes = await one_row(

@@ -184,7 +184,7 @@ async def _width(
     async with connected(dsn) as connection:
         await create_parents(connection, count)
         contenders = [
-            Contender(variant, NamedTable(table.width, number), rows, dsn)
+            Contender(variant, NamedTable(table.width, number=number), rows, dsn)
             for number, variant in enumerate(chosen)
         ]
         for contender in contenders:

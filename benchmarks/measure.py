@@ -25,25 +25,33 @@ class Series:
         Rows in one sample.
     seconds : list[float]
         Wall-clock time of each sample.
-    client : list[float]
-        CPU time of this process in each sample.
+    client, server : list[float]
+        CPU time of this process, and of the server's, in each sample.
     error : str or None
         Why there are none.
+    server_cpu : callable or None
+        Says how much CPU time the server has used so far; None where that is not known.
     """
 
     rows: int = 0
     seconds: list[float] = field(default_factory=list)
     client: list[float] = field(default_factory=list)
+    server: list[float] = field(default_factory=list)
     error: str | None = None
+    server_cpu: Callable[[], float | None] = lambda: None
 
     async def add(self, work: Callable[[], Awaitable[Any]], rows: int) -> Any:
         """Run `work` once by the clock and return its result."""
         gc.collect()
         self.rows = rows
+        served = self.server_cpu()
         cpu, start = time.process_time(), time.perf_counter()
         result = await work()
         self.seconds.append(time.perf_counter() - start)
         self.client.append(time.process_time() - cpu)
+        serving = self.server_cpu()
+        if served is not None and serving is not None:
+            self.server.append(serving - served)
         return result
 
     def rates(self) -> list[float]:
@@ -51,7 +59,10 @@ class Series:
         return [self.rows / seconds for seconds in self.seconds]
 
     def summary(self) -> dict[str, Any]:
-        """Return what is written down; the rates of each round are kept, for ratios within rounds."""
+        """Return what is written down; what each round took is kept, for ratios within rounds.
+
+        CPU times are microseconds a row.
+        """
         if self.error is not None or not self.seconds:
             return {"error": self.error or "not measured"}
         rates = self.rates()
@@ -61,12 +72,9 @@ class Series:
             "rows_per_second": round(median(rates)),
             "rates": list(map(round, rates)),
             "microseconds_per_row": round(1e6 / median(rates), 2),
-            "client_cpu": round(median(map(_share, self.client, self.seconds)), 2),
+            "client_cpu": [round(1e6 * cpu / self.rows, 2) for cpu in self.client],
+            "server_cpu": [round(1e6 * cpu / self.rows, 2) for cpu in self.server],
         }
-
-
-def _share(cpu: float, wall: float) -> float:
-    return cpu / wall
 
 
 def ratio(rates: Sequence[float], against: Sequence[float]) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from benchmarks.goals import kinds
+
 OURS, HAND, OTHERS, LIMITS = "#c44e52", "#4c72b0", "#9aa0a6", "#3d3d3d"
 COLOURS = {
     "asyncpg": HAND,
@@ -24,7 +26,11 @@ def draw(results: dict[str, Any], file: Path) -> None:
     mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "performance", "font.size": 8}
     from matplotlib import pyplot as plt
 
-    widths = results.get("throughput", {}).get("widths", {})
+    widths = (
+        next((entry["widths"] for _, entry in kinds(results["throughput"])), {})
+        if "throughput" in results
+        else {}
+    )
     grows = "growth" in results
     figure, axes = plt.subplots(
         1, len(widths) + grows, figsize=(3.4 * (len(widths) + grows), 4.6), squeeze=False

@@ -12,13 +12,13 @@ import asyncpg
 
 import astra_outputs
 from benchmarks.measure import Series, chunks, say, turns
-from benchmarks.peers import Setting, load
+from benchmarks.peers import BY_HAND, Setting, load
 from benchmarks.server import connected
 from benchmarks.tables import SCHEMA, Table, create_parents, fill, load_seed, rows_of
 
 SINGLE = {20: 1_000, 60: 1_000, 200: 1_000}
 """Saves of one record, by width."""
-BATCHES = ("save_many", "asyncpg_fetchmany", "asyncpg_executemany", "asyncpg_copy")
+BATCHES = ("save_many", "asyncpg_fetchmany", "asyncpg_executemany", *BY_HAND)
 
 
 async def single(dsn: str, counts: dict[int, int]) -> dict[str, Any]:

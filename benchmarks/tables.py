@@ -1,4 +1,10 @@
-"""One definition of the benchmarks' tables: record class, SQL and rows all come from it."""
+"""One definition of the benchmarks' tables: record class, SQL and rows all come from it.
+
+There are two kinds. `PIPELINES` is a table as the pipelines' are: labels in single precision, foreign keys,
+an index on `source_pk`, and room in each page for a re-run. `PLAIN` is what somebody makes who thinks of none
+of this: labels in double precision, no foreign key, no index but those of the keys, PostgreSQL's own storage
+settings. What is tuned to the first must hold on the second.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +13,28 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import asyncpg
 from pydantic import create_model
 
-from astra_outputs import PipelineOutputMixin, Real, column
+from astra_outputs import Double, PipelineOutputMixin, Real, column
 from astra_outputs.postgres import sql_files
 from astra_outputs.records.source import Source
 from astra_outputs.records.spectrum import Spectrum
 
 Row = dict[str, Any]
+
+Kind = Literal["pipelines", "plain"]
+PIPELINES: Kind = "pipelines"
+PLAIN: Kind = "plain"
+KINDS: dict[Kind, str] = {
+    PIPELINES: "a pipeline's table: reals, foreign keys, half of each page free",
+    PLAIN: "a plain table: doubles, no foreign keys, default fillfactor",
+}
+
+WIDTHS = (20, 60, 200)
+"""Labels of the tables that are measured."""
 
 SCHEMA = "astra"
 V_ASTRA = 8001
@@ -59,14 +76,21 @@ class Table:
     Parameters
     ----------
     width : int
-        Number of labels, nullable reals.
+        Number of labels, all nullable.
+    kind : {"pipelines", "plain"}
+        As the pipelines' tables are, with reals; or plain, with doubles.
     """
 
     width: int
+    kind: Kind = PIPELINES
+
+    @property
+    def plain(self) -> bool:
+        return self.kind == PLAIN
 
     @property
     def name(self) -> str:
-        return f"bench{self.width}"
+        return f"{'plain' if self.plain else 'bench'}{self.width}"
 
     @property
     def seed(self) -> str:
@@ -88,17 +112,31 @@ class Table:
         return (*(name for name in SHARED if name != "spectrum_pk"), *self.labels)
 
     def sql_type(self, name: str) -> str:
-        return SHARED.get(name, "real")
+        return SHARED.get(name, self.label_type)
+
+    @property
+    def label_type(self) -> str:
+        return "double precision" if self.plain else "real"
 
     @cached_property
     def record_class(self) -> type[PipelineOutputMixin]:
-        return _record_class(self.width)
+        return _record_class(self.width, self.kind)
 
-    def create(self, settings: str | None = None, *, source_index: bool = True) -> str:
-        """Return the SQL of the table, as the pipelines' tables are; and of its seed."""
-        name, labels = self.name, "".join(f"{label} real,\n" for label in self.labels)
-        settings = storage() if settings is None else settings
+    def create(self, settings: str | None = None, *, source_index: bool | None = None) -> str:
+        """Return the SQL of the table, and of its seed; storage and index are the kind's own unless given."""
+        name, labels = self.name, "".join(f"{label} {self.label_type},\n" for label in self.labels)
+        if settings is None:
+            settings = "" if self.plain else storage()
+        if source_index is None:
+            source_index = not self.plain
         index = f"create index {name}_source_idx on {name} (source_pk);" if source_index else ""
+        foreign = (
+            ""
+            if self.plain
+            else f"""
+                constraint {name}_source_fkey foreign key (source_pk) references source (pk),
+                constraint {name}_spectrum_fkey foreign key (spectrum_pk) references spectrum (pk),"""
+        )
         return f"""
             drop table if exists {name};
             create table {name} (
@@ -114,9 +152,7 @@ class Table:
                 tag text not null default '',
                 {labels}
                 constraint {name}_pkey primary key (task_pk),
-                constraint {name}_spectrum_version_key unique (spectrum_pk, v_astra_major_minor),
-                constraint {name}_source_fkey foreign key (source_pk) references source (pk),
-                constraint {name}_spectrum_fkey foreign key (spectrum_pk) references spectrum (pk),
+                constraint {name}_spectrum_version_key unique (spectrum_pk, v_astra_major_minor),{foreign}
                 constraint {name}_version_check check (v_astra >= 0)
             ) {f"with ({settings})" if settings else ""};
             {index}
@@ -134,16 +170,25 @@ class Table:
 
 
 @lru_cache
-def _record_class(width: int) -> type[PipelineOutputMixin]:
+def _record_class(width: int, kind: Kind) -> type[PipelineOutputMixin]:
+    table, label = Table(width, kind), Double if kind == PLAIN else Real
     labels: dict[str, Any] = {
-        name: (Real, column(unit="dex", description="One label")) for name in Table(width).labels
+        name: (label, column(unit="dex", description="One label")) for name in table.labels
     }
-    return create_model(f"Bench{width}", __base__=PipelineOutputMixin, __module__=__name__, **labels)
+    name = table.name.capitalize()
+    return create_model(name, __base__=PipelineOutputMixin, __module__=__name__, **labels)
 
 
 def rows_of(table: Table, count: int, *, start: int = 1, seed: int = 1) -> list[Row]:
-    """Return rows as a pipeline has them: plain values by column, in the order of their keys."""
+    """Return rows as a pipeline has them: plain values by column, in the order of their keys.
+
+    A real holds what single precision can; a double has digits to its end, which drivers that send text feel.
+    """
     draw = random.Random(seed)
+
+    def value() -> float:
+        return 1_000 * draw.random() if table.plain else draw.randrange(1 << 20) / 1024
+
     return [
         {
             "source_pk": pk,
@@ -152,25 +197,24 @@ def rows_of(table: Table, count: int, *, start: int = 1, seed: int = 1) -> list[
             "t_elapsed": 0.25,
             "t_overhead": 0.125,
             "tag": "",
-            **{
-                label: None if draw.random() < NOT_MEASURED else draw.randrange(1 << 20) / 1024
-                for label in table.labels
-            },
+            **{label: None if draw.random() < NOT_MEASURED else value() for label in table.labels},
         }
         for pk in range(start, start + count)
     ]
 
 
 def arrays_of(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the same rows as NumPy columns in single precision, NaN where nothing was measured."""
+    """Return the same rows as NumPy columns of the table's precision, NaN where nothing was measured."""
     import numpy as np
 
     keys = {name: np.array([row[name] for row in rows], np.int64) for name in ("spectrum_pk", "source_pk")}
-    reals = ("t_elapsed", "t_overhead", *table.labels)
+    precision = {"real": np.float32, "double precision": np.float64}
     nan = float("nan")
     return keys | {
-        name: np.array([nan if row[name] is None else row[name] for row in rows], np.float32)
-        for name in reals
+        name: np.array(
+            [nan if row[name] is None else row[name] for row in rows], precision[table.sql_type(name)]
+        )
+        for name in ("t_elapsed", "t_overhead", *table.labels)
     }
 
 
@@ -198,7 +242,11 @@ async def load_seed(connection: asyncpg.Connection, table: Table, rows: Sequence
 
 
 async def fill(connection: asyncpg.Connection, table: Table, where: str = "true") -> None:
-    """Bring the table into the same state before every measurement: these rows, packed, vacuumed."""
+    """Bring the table into the same state before every measurement: these rows, packed, vacuumed.
+
+    Statistics are those of the columns that a statement can search by: of the labels they would take longer
+    than all the rest.
+    """
     columns = ", ".join(table.columns)
     await connection.execute(f"truncate {table.name}")
     async with connection.transaction():
@@ -207,4 +255,5 @@ async def fill(connection: asyncpg.Connection, table: Table, where: str = "true"
         await connection.execute(
             f"insert into {table.name} ({columns}) select {columns} from {table.seed} where {where} order by spectrum_pk"
         )
-    await connection.execute(f"vacuum (freeze, analyze) {table.name}")
+    searched = "spectrum_pk, source_pk, v_astra_major_minor"
+    await connection.execute(f"vacuum (freeze, analyze) {table.name} ({searched})")

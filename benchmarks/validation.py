@@ -11,9 +11,7 @@ from typing import Any
 from pydantic import create_model
 
 from benchmarks.measure import ratio, say
-from benchmarks.tables import SpectrumKeys, Table, rows_of
-
-WIDTHS = (20, 60, 200)
+from benchmarks.tables import WIDTHS, SpectrumKeys, Table, rows_of
 
 
 def run(count: int, rounds: int) -> dict[str, Any]:

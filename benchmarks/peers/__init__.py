@@ -37,6 +37,15 @@ CONNECTIONS = {
 }
 """This project on so many connections."""
 
+BY_HAND = ("asyncpg_copy", "psycopg_copy")
+"""The fastest that can be written by hand, with either driver; the better of the two is what goals are about."""
+
+OURS = tuple(name for name, place in MODULES.items() if place.startswith("benchmarks.peers.ours:"))
+"""This project."""
+
+CONTENDERS = (*BY_HAND, "encoded_copy", "server_alone", *OURS, *CONNECTIONS)
+"""Those that are told apart by percents, not by factors: they take every turn."""
+
 REFERENCE = "asyncpg_copy"
 """What ratios are taken against: the fastest that can be written by hand."""
 
@@ -48,4 +57,4 @@ def load(name: str, setting: Setting) -> Peer:
     return peer
 
 
-__all__ = ["CONNECTIONS", "MODULES", "REFERENCE", "Peer", "Setting", "load"]
+__all__ = ["BY_HAND", "CONNECTIONS", "CONTENDERS", "MODULES", "OURS", "REFERENCE", "Peer", "Setting", "load"]

@@ -12,11 +12,11 @@ from benchmarks.tables import Row, Table
 
 @dataclass(frozen=True)
 class Setting:
-    """Where a peer writes, and how many rows it may send at once."""
+    """Where a peer writes, and how many rows it sends at once to begin with."""
 
     dsn: str
     table: Table
-    batch: int
+    batch: int = 1_000
 
 
 class Peer(ABC):
@@ -30,10 +30,14 @@ class Peer(ABC):
     slow: ClassVar[bool] = False
     """Measured on one batch instead of many: it would take most of the run."""
     returns_keys: ClassVar[bool] = True
+    cuts_batches: ClassVar[bool] = False
+    """It takes all rows at once, and cuts them itself."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.table = setting.table
+        self.batch = setting.batch
+        """Rows of a transaction; may be changed between one `prepare` and the next."""
 
     @abstractmethod
     async def open(self) -> None:
@@ -45,7 +49,7 @@ class Peer(ABC):
 
     def prepare(self, rows: list[Row]) -> Any:
         """Return the batches to be saved."""
-        return chunks(rows, self.setting.batch)
+        return chunks(rows, self.batch)
 
     async def save(self, batches: Any) -> list[Any]:
         """Store the batches, a transaction each; returns (spectrum_pk, task_pk) pairs."""

@@ -13,8 +13,8 @@ from benchmarks.tables import Row, Table
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 TRAILER = struct.pack("!h", -1)
 NULL = struct.pack("!i", -1)
-FORMATS = {"bigint": "!iq", "integer": "!ii", "real": "!if"}
-SIZES = {"bigint": 8, "integer": 4, "real": 4}
+FORMATS = {"bigint": "!iq", "integer": "!ii", "real": "!if", "double precision": "!id"}
+SIZES = {"bigint": 8, "integer": 4, "real": 4, "double precision": 8}
 
 
 def encoded(table: Table, rows: Sequence[Row]) -> bytes:
@@ -41,7 +41,7 @@ class EncodedCopy(CopyAndMerge):
     label: ClassVar[str] = "limit: bytes encoded beforehand"
 
     def prepare(self, rows: list[Row]) -> Any:
-        return [encoded(self.table, batch) for batch in chunks(rows, self.setting.batch)]
+        return [encoded(self.table, batch) for batch in chunks(rows, self.batch)]
 
     async def save_batch(self, batch: bytes) -> list[Any]:
         async with self.connection.transaction():

@@ -17,6 +17,7 @@ PARALLEL = 3
 class Ours(Peer):
     """What all ways have in common."""
 
+    cuts_batches: ClassVar[bool] = True
     options: ClassVar[dict[str, Any]] = {}
 
     async def open(self) -> None:
@@ -37,7 +38,7 @@ class SaveMany(Ours):
         return [self.table.record_class.model_validate(row) for row in rows]
 
     async def save(self, batches: list[PipelineOutputMixin]) -> list[Any]:
-        await self.outputs.save_many(batches, batch_size=self.setting.batch, **self.options)
+        await self.outputs.save_many(batches, batch_size=self.batch, **self.options)
         return []
 
     def keys(self, batches: list[PipelineOutputMixin], saved: list[Any]) -> dict[int, int]:  # noqa: ARG002
@@ -68,7 +69,7 @@ class FromSpectrum(SaveMany):
                 kept.append(build(spectrum, values))
                 yield kept[-1]
 
-        await self.outputs.save_many(results(), batch_size=self.setting.batch, **self.options)
+        await self.outputs.save_many(results(), batch_size=self.batch, **self.options)
         return kept
 
     def keys(self, batches: Any, saved: list[Any]) -> dict[int, int]:  # noqa: ARG002
@@ -91,7 +92,7 @@ class SaveTable(Ours):
             self.table.record_class,
             batches,
             v_astra=V_ASTRA,
-            batch_size=self.setting.batch,
+            batch_size=self.batch,
             **self.options,
         )
         return [report]

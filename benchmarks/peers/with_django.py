@@ -54,26 +54,26 @@ def model_of(table: Table) -> type[models.Model]:
         "tag": models.TextField(default=""),
         **{label: models.FloatField(null=True) for label in table.labels},
     }
-    return type(f"Result{table.width}", (models.Model,), {**fields, "Meta": meta, "__module__": __name__})
+    return type(table.name.capitalize(), (models.Model,), {**fields, "Meta": meta, "__module__": __name__})
 
 
 class BulkCreate(Peer):
     label: ClassVar[str] = "Django bulk_create"
     slow: ClassVar[bool] = True
-    _models: ClassVar[dict[int, type[models.Model]]] = {}
+    _models: ClassVar[dict[str, type[models.Model]]] = {}
 
     async def open(self) -> None:
         configure(self.setting.dsn)
-        width = self.table.width
-        if width not in self._models:  # a class may be registered once
-            self._models[width] = model_of(self.table)
-        self.model: Any = self._models[width]
+        name = self.table.name
+        if name not in self._models:  # a class may be registered once
+            self._models[name] = model_of(self.table)
+        self.model: Any = self._models[name]
 
     async def close(self) -> None:
         connection.close()
 
     def prepare(self, rows: list[Row]) -> Any:
-        return chunks([self.model(**row) for row in rows], self.setting.batch)
+        return chunks([self.model(**row) for row in rows], self.batch)
 
     async def save_batch(self, batch: list[Any]) -> list[Any]:
         for result in batch:

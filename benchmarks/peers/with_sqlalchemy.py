@@ -16,6 +16,7 @@ TYPES = {
     "bigint": sa.BigInteger,
     "integer": sa.Integer,
     "real": sa.REAL,
+    "double precision": sa.Double,
     "text": sa.Text,
 }
 

@@ -32,7 +32,7 @@ def model_of(table: Table) -> type[Model]:
         "tag": fields.TextField(default=""),
         **{label: fields.FloatField(null=True) for label in table.labels},
     }
-    return type(f"Result{table.width}", (Model,), {**columns, "Meta": meta, "__module__": __name__})
+    return type(table.name.capitalize(), (Model,), {**columns, "Meta": meta, "__module__": __name__})
 
 
 class BulkCreate(Peer):
@@ -66,7 +66,7 @@ class BulkCreate(Peer):
         await Tortoise._reset_apps()
 
     def prepare(self, rows: list[Row]) -> Any:
-        return chunks([self.model(**row) for row in rows], self.setting.batch)
+        return chunks([self.model(**row) for row in rows], self.batch)
 
     async def save_batch(self, batch: list[Any]) -> list[Any]:
         async with in_transaction() as connection:

@@ -1,0 +1,118 @@
+"""Every part of a run, and how much each measures: all of it, what is asked again and again, or next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from benchmarks import growth, layout, memory, small, throughput, tuning, validation, workers
+from benchmarks.peers import BY_HAND, CONNECTIONS, OURS, REFERENCE
+from benchmarks.tables import KINDS, PIPELINES, WIDTHS, Kind
+from benchmarks.tuning import Batches
+
+Parts = dict[str, Callable[[], Awaitable[dict[str, Any]]]]
+
+DEFAULT = (
+    "tuning",
+    "throughput",
+    "connections",
+    "single",
+    "batches",
+    "validation",
+    "workers",
+    "memory",
+)
+LONG = ("growth", "layout", "autovacuum")
+GOALS_ONLY = (*BY_HAND, "save_many", "save_many_parallel", "save_table", "save_table_parallel")
+"""Whom `--quick` measures: what the goals of saving are about."""
+
+
+class Length(StrEnum):
+    """How much is measured."""
+
+    FULL = "full"
+    QUICK = "quick"
+    SMOKE = "smoke"
+
+
+@dataclass(frozen=True)
+class Only:
+    """What the parts on throughput are narrowed to."""
+
+    widths: Sequence[int] = WIDTHS
+    kinds: Sequence[Kind] = tuple(KINDS)
+
+    @property
+    def narrowed(self) -> bool:
+        return self != Only()
+
+    def __call__(self, size: Any) -> Any:
+        """Return a size or a grid of batch sizes without what is not asked for."""
+        rows = {width: count for width, count in size.rows.items() if width in self.widths}
+        return replace(size, rows=rows, kinds=[kind for kind in size.kinds if kind in self.kinds])
+
+
+def parts(dsn: str, length: Length, only: Only, tuned: Callable[[], Batches], *, largest: int) -> Parts:
+    """Return every part, ready to run.
+
+    Parameters
+    ----------
+    dsn : str
+        The server.
+    length : Length
+        How much is measured.
+    only : Only
+        Widths and kinds of table, for the parts on throughput.
+    tuned : callable
+        Says which batch sizes are known to be best, when that is asked.
+    largest : int
+        Rows up to which a table grows.
+    """
+    sizes = [power for power in (10**exponent for exponent in range(2, 8)) if power <= largest]
+    if length == Length.SMOKE:
+        return _smoke(dsn, only, tuned, sizes)
+    everything: Parts = {
+        "tuning": lambda: tuning.run(dsn, only(tuning.FULL)),
+        "throughput": lambda: throughput.run(dsn, only(throughput.FULL), tuned()),
+        "connections": lambda: throughput.run(
+            dsn, only(throughput.CONNECTIONS), tuned(), (REFERENCE, *CONNECTIONS)
+        ),
+        "single": lambda: small.single(dsn, small.SINGLE),
+        "batches": lambda: small.batches(dsn, WIDTHS, 2_000, 15),
+        "validation": lambda: _validation(2_000, 15),
+        "workers": lambda: workers.run(dsn, 10_000, 1_000, 2),
+        "memory": lambda: memory.run(dsn, 1_000_000, 2_000),
+        "growth": lambda: growth.run(dsn, [size for size in sizes if size >= 10**4], 20_000, 2_000, 7),
+        "layout": lambda: layout.run(dsn, {20: 40_000, 200: 10_000}, 8, layout.variants()),
+        "autovacuum": lambda: layout.run_autovacuum(dsn, {20: 100_000, 200: 20_000}, 4, layout.autovacuums()),
+    }
+    if length == Length.QUICK:
+        everything |= {
+            "tuning": lambda: tuning.run(dsn, only(tuning.QUICK), GOALS_ONLY),
+            "throughput": lambda: throughput.run(dsn, only(throughput.QUICK), tuned(), GOALS_ONLY),
+        }
+    return everything
+
+
+def _smoke(dsn: str, only: Only, tuned: Callable[[], Batches], sizes: Sequence[int]) -> Parts:
+    ways = ("peewee", "peewee_models", *BY_HAND, "encoded_copy", *OURS)
+    few = only(replace(throughput.SMOKE, rows={20: 400}, phases=("existing",), kinds=(PIPELINES,)))
+    return {
+        "tuning": lambda: tuning.run(dsn, only(tuning.SMOKE), ways),
+        "throughput": lambda: throughput.run(dsn, only(throughput.SMOKE), tuned(), ways),
+        "connections": lambda: throughput.run(dsn, few, tuned(), (REFERENCE, *CONNECTIONS)),
+        "single": lambda: small.single(dsn, {20: 50}),
+        "batches": lambda: small.batches(dsn, (20,), 200, 2),
+        "validation": lambda: _validation(200, 3),
+        "workers": lambda: workers.run(dsn, 400, 200, 1),
+        "memory": lambda: memory.run(dsn, 2_000, 500),
+        "growth": lambda: growth.run(dsn, list(sizes[:2]), 100, 100, 2),
+        "layout": lambda: layout.run(dsn, {20: 500}, 2, layout.variants((100, 50))),
+        "autovacuum": lambda: layout.run_autovacuum(dsn, {20: 500}, 2, layout.autovacuums((100,))),
+    }
+
+
+async def _validation(count: int, rounds: int) -> dict[str, Any]:
+    return validation.run(count, rounds)
