@@ -38,7 +38,7 @@ class ServerCpu:
                 total += self._used(child)
         except psutil.Error:
             return None
-        return float(total)
+        return round(total, 3)
 
     @staticmethod
     def _used(process: psutil.Process) -> float:
