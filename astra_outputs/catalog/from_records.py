@@ -41,7 +41,7 @@ def table_of(record_class: type[Record]) -> TableFacts:
             if column.references
             for table, name in [column.references.split(".")]
         ),
-        flags=record_class._flags.bits,
+        flags=record_class.flag_names.bits,
     )
 
 

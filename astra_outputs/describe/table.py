@@ -114,7 +114,7 @@ def describe(record_class: type[Record]) -> TableDescription:
         keys=record_class.natural_keys,
         categories=_categories(record_class),
         flags=tuple(
-            FlagsDescription(column, _bits(record_class, column)) for column in record_class._flags.bits
+            FlagsDescription(column, _bits(record_class, column)) for column in record_class.flag_names.bits
         ),
         sql=_sql(record_class),
     )
@@ -152,7 +152,7 @@ def _column(column: Column, facts: ColumnFacts) -> ColumnDescription:
 
 
 def _bits(record_class: type[Record], column: str) -> tuple[FlagDescription, ...]:
-    names = record_class._flags
+    names = record_class.flag_names
     described = []
     for bit in names.bits[column]:
         target = FlagBit(column, bit.mask)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from astra_outputs.errors import InvalidRecord, Problem, UnreadableFile
 from astra_outputs.ingest.files import Row, printable
 from astra_outputs.ingest.mapping import Mapping, Origin
 from astra_outputs.ingest.values import value_of
+from astra_outputs.model.columns import Column
 from astra_outputs.model.record import Record
 
 Values = dict[str, Any]
@@ -34,6 +36,10 @@ class Filling:
     origins: dict[str, tuple[str | None, Origin]]
     missing: list[Any]
 
+    @cached_property
+    def _columns(self) -> dict[str, Column]:
+        return {column.name: column for column in self.record_class.columns()}
+
     def values_of(self, row: Row) -> Values:
         """Return the values that a row gives to the table, without those that are missing.
 
@@ -49,9 +55,8 @@ class Filling:
                 values[name] = origin.value
                 continue
             given = row.number if source is None else row.values[source]
-            column = self.record_class._columns.get(name)
             try:
-                value = value_of(given, origin, column, self.missing)
+                value = value_of(given, origin, self._columns.get(name), self.missing)
             except ValueError as error:
                 problems.append(Problem(name, given, str(error)))
                 continue

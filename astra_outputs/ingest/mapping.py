@@ -219,7 +219,7 @@ class Mapping(BaseModel):
 
 def _check_flag(section: str, record_class: type[Record], name: str, origin: Origin) -> None:
     try:
-        record_class._flags.find(record_class.table, name, True)
+        record_class.flag_names.find(name, True)
     except InvalidRecord as error:
         raise InvalidMapping(f"[{section}] {error}") from error
     if any(not isinstance(value, bool) for value in origin.values.values()):

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from astra_outputs.errors import AmbiguousFlag, InvalidRecord, Problem, UnknownColumn
 from astra_outputs.model.columns import Column
 from astra_outputs.model.flags import Bit
-
-if TYPE_CHECKING:
-    from astra_outputs.model.record import Record
 
 
 class FlagBit(NamedTuple):
@@ -28,6 +25,8 @@ class FlagNames:
 
     Attributes
     ----------
+    table : str
+        Named in errors.
     bits : dict[str, tuple[Bit, ...]]
         The named bits of each flags column.
     names : dict[str, list[FlagBit]]
@@ -35,14 +34,15 @@ class FlagNames:
         Each bit has a qualified name too, which names its column: `flag_result_low_snr`.
     """
 
+    table: str
     bits: dict[str, tuple[Bit, ...]] = field(default_factory=dict)
     names: dict[str, list[FlagBit]] = field(default_factory=dict)
     qualified: dict[FlagBit, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, columns: Iterable[Column]) -> FlagNames:
-        """Collect the flag names that these columns declare."""
-        flags = cls()
+    def of(cls, table: str, columns: Iterable[Column]) -> FlagNames:
+        """Collect the flag names that these columns of a table declare."""
+        flags = cls(table)
         for column in columns:
             if column.bits is None:
                 continue
@@ -58,7 +58,7 @@ class FlagNames:
             flags.names.setdefault(qualified, [target])
         return flags
 
-    def find(self, table: str, name: str, value: Any) -> FlagBit:
+    def find(self, name: str, value: Any) -> FlagBit:
         """Return the bit that a flag attribute means, for a value that is to be given to it.
 
         Raises
@@ -74,23 +74,25 @@ class FlagNames:
         if not targets:
             nearest = get_close_matches(name, self.names, n=1)
             hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            raise UnknownColumn(table, (Problem(name, value, f"is not a flag of {table}{hint}"),))
+            raise UnknownColumn(self.table, (Problem(name, value, f"is not a flag of {self.table}{hint}"),))
         if len(targets) > 1:
             choices = " or ".join(self.qualified[target] for target in targets)
-            raise AmbiguousFlag(table, (Problem(name, value, f"occurs in several columns; write {choices}"),))
+            raise AmbiguousFlag(
+                self.table, (Problem(name, value, f"occurs in several columns; write {choices}"),)
+            )
         if type(value) is not bool and type(value).__name__ not in ("bool_", "bool"):
-            raise InvalidRecord(table, (Problem(name, value, "must be True or False"),))
+            raise InvalidRecord(self.table, (Problem(name, value, "must be True or False"),))
         return targets[0]
 
 
 class Flag:
     """A flag of a record, read as True or False; `Record.__setattr__` writes it."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, names: FlagNames) -> None:
+        self.name, self._names = name, names
 
-    def __get__(self, record: Record | None, owner: type[Record]) -> Any:
+    def __get__(self, record: Any, owner: type) -> Any:
         if record is None:
             return self
-        flag = owner._flags.find(owner.table, self.name, True)
+        flag = self._names.find(self.name, True)
         return bool((getattr(record, flag.column) or 0) & flag.mask)

@@ -64,8 +64,10 @@ class Record(BaseModel):
     generated: ClassVar[dict[str, Column]] = {}
     """Columns that the database computes; a record class offers them as properties."""
 
+    flag_names: ClassVar[FlagNames]
+    """The attributes that stand for bits of the flags columns."""
+
     _columns: ClassVar[dict[str, Column]]
-    _flags: ClassVar[FlagNames]
     _from_server: ClassVar[dict[str, Callable[[Any], Any]]]
 
     def __init__(self, **values: Any) -> None:
@@ -92,10 +94,10 @@ class Record(BaseModel):
         cls._columns = {**columns, **cls.generated}
         conversions = {name: column.type.from_server for name, column in columns.items()}
         cls._from_server = {name: convert for name, convert in conversions.items() if convert is not None}
-        cls._flags = FlagNames.of(columns.values())
-        for attribute in cls._flags.names:
+        cls.flag_names = FlagNames.of(cls.table, columns.values())
+        for attribute in cls.flag_names.names:
             if attribute not in cls.__dict__:
-                setattr(cls, attribute, Flag(attribute))
+                setattr(cls, attribute, Flag(attribute, cls.flag_names))
 
     @classmethod
     def columns(cls) -> tuple[Column, ...]:
@@ -114,7 +116,7 @@ class Record(BaseModel):
         try:
             return cls._columns[name]
         except KeyError:
-            raise UnknownColumn(cls.table, (cls._unknown(name, None),)) from None
+            raise UnknownColumn(cls.table, (cls.no_column(name),)) from None
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
@@ -197,14 +199,9 @@ class Record(BaseModel):
             self._refuse(error)
 
     def _set_flag(self, name: str, value: bool) -> None:
-        flag = self._flags.find(self.table, name, value)
+        flag = self.flag_names.find(name, value)
         stored: int = getattr(self, flag.column) or 0
         setattr(self, flag.column, stored | flag.mask if value else stored & ~flag.mask)
-
-    def _stored(self, outcome: Outcome, **columns: Any) -> None:
-        """Take over what the database says of this row after a save; not validated again."""
-        # The name: a dictionary of numbers and texts is one that the garbage collector need not look into.
-        self.__dict__.update(columns, outcome=outcome.value)
 
     @classmethod
     def _fold_flags(cls, values: dict[str, Any]) -> None:
@@ -212,7 +209,7 @@ class Record(BaseModel):
         names = [name for name in values if name.startswith("flag_") and name not in cls._columns]
         for name in names:
             wanted = values.pop(name)
-            flag = cls._flags.find(cls.table, name, wanted)
+            flag = cls.flag_names.find(name, wanted)
             try:
                 stored = FLAGS.convert(values.get(flag.column)) or 0
             except ValueError:
@@ -220,8 +217,9 @@ class Record(BaseModel):
             values[flag.column] = stored | flag.mask if wanted else stored & ~flag.mask
 
     @classmethod
-    def _unknown(cls, name: str, value: Any) -> Problem:
-        nearest = get_close_matches(name, [*cls._columns, *cls._flags.names], n=1)
+    def no_column(cls, name: str, value: Any = None) -> Problem:
+        """Say that this table has no such column, and which one has a name like it."""
+        nearest = get_close_matches(name, [*cls._columns, *cls.flag_names.names], n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         return Problem(name, value, f"is not a column of {cls.table}{hint}")
 
@@ -237,7 +235,7 @@ class Record(BaseModel):
             name = str(entry["loc"][0])
             if entry["type"] in ("extra_forbidden", "no_such_attribute"):
                 kind = UnknownColumn
-                problems[name] = cls._unknown(name, entry["input"])
+                problems[name] = cls.no_column(name, entry["input"])
             elif entry["type"] == "missing":
                 problems[name] = Problem(name, None, "must be given")
             else:  # the last entry of a column is the one of its rule in words
@@ -245,12 +243,18 @@ class Record(BaseModel):
         raise kind(cls.table, tuple(problems.values())) from error
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        for name, column in type(self)._columns.items():
-            value: Any = getattr(self, name)
+        for column in self.columns():
+            name, value = column.name, getattr(self, column.name)
             if column.bits is not None and value is not None:
-                yield name, FlagText(" | ".join(named_bits(self._flags.bits[name], value)) or "0")
+                yield name, FlagText(" | ".join(named_bits(self.flag_names.bits[name], value)) or "0")
             elif value is not None and value != column.default:
                 yield name, value
+
+
+def assign(record: Record, outcome: Outcome, **columns: Any) -> None:
+    """Give a record what the database says of its row after a save; not validated again."""
+    # The name: a dictionary of numbers and texts is one that the garbage collector need not look into.
+    record.__dict__.update(columns, outcome=outcome.value)
 
 
 class FlagText(str):

@@ -14,7 +14,8 @@ MAXIMUM = 2_147_483_647
 """Greatest version that the `v_astra` column (a PostgreSQL integer) holds: 2147.483.647."""
 
 _PATTERN = re.compile(r"(\d{1,4})\.(\d{1,3})\.(\d{1,3})", re.ASCII)
-_configured: ContextVar[int | None] = ContextVar("v_astra", default=None)
+chosen: ContextVar[int | None] = ContextVar("v_astra", default=None)
+"""What `using_version` set; None outside of it."""
 
 
 def parse_version(version: int | str) -> int:
@@ -57,11 +58,11 @@ def major_minor(v_astra: int) -> int:
 def using_version(version: int | str) -> Iterator[int]:
     """Give `from_spectrum` this version wherever none is passed, inside the `with` block."""
     v_astra = parse_version(version)
-    token = _configured.set(v_astra)
+    token = chosen.set(v_astra)
     try:
         yield v_astra
     finally:
-        _configured.reset(token)
+        chosen.reset(token)
 
 
 def configured_version() -> int:
@@ -72,7 +73,7 @@ def configured_version() -> int:
     MissingVersion
         If neither is set: a result is never stored under a version that nobody chose.
     """
-    v_astra = _configured.get()
+    v_astra = chosen.get()
     if v_astra is not None:
         return v_astra
     text = os.environ.get("ASTRA_OUTPUTS_V_ASTRA")

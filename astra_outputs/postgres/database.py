@@ -205,18 +205,42 @@ class Database:
         """
         return Loan(self)
 
-    async def _take(self, pool: asyncpg.Pool) -> asyncpg.pool.PoolConnectionProxy:
-        """Return a connection that is at hand, else one of the pool's."""
+    async def take(self) -> tuple[Connection, asyncpg.Pool | None]:
+        """Return a connection, and the pool that it is of, for `give_back`; `acquire` does both.
+
+        The caller's own connection is taken in turn; of the pool's, one that is at hand comes first.
+
+        Raises
+        ------
+        Closed
+            If the repository was not entered, or was left.
+        """
+        if self._connection is not None:
+            await self._turns.acquire()
+            return self._connection, None
+        pool = self._pool
+        if pool is None:
+            raise Closed("the repository is closed: use it inside `async with astra_outputs.connect(...)`")
         while self._at_hand:
             connection = self._at_hand.pop()
             if not _is_gone(connection):
-                return connection
+                return connection, pool
             await pool.release(connection)
         self._waiting += 1
         try:
-            return await pool.acquire()
+            return await pool.acquire(), pool
         finally:
             self._waiting -= 1
+
+    async def give_back(self, connection: Any, pool: asyncpg.Pool | None, *, failed: bool) -> None:
+        """Take a connection back, to be at hand for the next user, or to be reset where its use failed."""
+        if pool is None:
+            self._turns.release()
+        # To take a connection out of the pool and put it back costs a save a fifth of its time.
+        elif failed or self._waiting or self._pool is not pool:
+            await pool.release(connection)
+        else:
+            self._at_hand.append(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Database]:
@@ -316,25 +340,11 @@ class Loan:
         self._database = database
 
     async def __aenter__(self) -> Connection:
-        database = self._database
-        if database._connection is not None:
-            await database._turns.acquire()
-            return database._connection
-        if database._pool is None:
-            raise Closed("the repository is closed: use it inside `async with astra_outputs.connect(...)`")
-        self._pool = database._pool
-        self._connection = await database._take(self._pool)
+        self._connection, self._pool = await self._database.take()
         return self._connection
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        database = self._database
-        if database._connection is not None:
-            database._turns.release()
-        # To take a connection out of the pool and put it back costs a save a fifth of its time.
-        elif kind is not None or database._waiting or database._pool is not self._pool:
-            await self._pool.release(self._connection)
-        else:
-            database._at_hand.append(self._connection)
+        await self._database.give_back(self._connection, self._pool, failed=kind is not None)
 
 
 async def _again(

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from astra_outputs.errors import DuplicateKey
-from astra_outputs.model.record import Outcome
+from astra_outputs.model.record import Outcome, assign
 from astra_outputs.saving.bad_rows import Missing, missing_references, sift
 from astra_outputs.saving.batches import Batch, Duplicates, OnError, Reader, Records
 from astra_outputs.saving.report import KEPT, REJECTED, Rejected, SaveReport
@@ -297,17 +297,17 @@ def _tell(done: Done, report: SaveReport) -> None:
                 outcomes[position - batch.start] = code
     keys = {rejected.position: rejected.key for rejected in done.rejected}
     for rejected in done.rejected:
-        batch.records[rejected.position - batch.start]._stored(Outcome.REJECTED)
+        assign(batch.records[rejected.position - batch.start], Outcome.REJECTED)
     for earlier in reversed(batch.superseded):
         later = batch.superseded[earlier] - batch.start
         record, place = batch.records[earlier - batch.start], earlier - batch.start
         if outcomes[later] == REJECTED:
             reason = f"gave way to record {batch.start + later}, which was refused"
             done.rejected.append(Rejected(earlier, keys[batch.superseded[earlier]], reason))
-            record._stored(Outcome.REJECTED)
+            assign(record, Outcome.REJECTED)
         else:
             outcomes[place] = KEPT
             names = done.stored[0].columns
-            record._stored(Outcome.KEPT, **{name: batch.records[later].__dict__[name] for name in names})
+            assign(record, Outcome.KEPT, **{name: batch.records[later].__dict__[name] for name in names})
     report.put(batch.start, outcomes)
     report.rejected += done.rejected

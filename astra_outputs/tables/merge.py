@@ -36,7 +36,7 @@ class Stored:
     def __init__(self, length: int) -> None:
         self.codes = np.zeros(length, np.uint8)
         self.task_pk = np.zeros(length, np.int64)
-        self.created = np.full(length, np.datetime64("NaT"), "datetime64[us]")
+        self.created = np.full(length, np.datetime64("NaT", "us"))
         self.modified = self.created.copy()
 
     def put(self, places: Places | slice, rows: Values, codes: Values) -> None:

@@ -108,8 +108,8 @@ def table_rows(record_class: type[PipelineOutputMixin], table: Any, v_astra: Any
     given["v_astra"] = _version(record_class, given.get("v_astra"), v_astra)
     _refuse_names(record_class, given)
     length = _length(record_class, given)
-    names = record_class._flags
-    bits = {name: names.find(record_class.table, name, value=True) for name in given if name in names.names}
+    names = record_class.flag_names
+    bits = {name: names.find(name, value=True) for name in given if name in names.names}
     columns = {}
     for column in record_class.columns():
         if column.written:
@@ -164,10 +164,10 @@ def _version(record_class: type[PipelineOutputMixin], column: Cells | None, argu
 
 
 def _refuse_names(record_class: type[PipelineOutputMixin], given: Mapping[str, Cells]) -> None:
-    known, flags = record_class._columns, record_class._flags.names
+    known = {column.name: column for column in record_class.columns()}
     owned = [name for name in given if name in known and not known[name].written]
-    unknown = [name for name in given if name not in known and name not in flags]
-    _raise_any(record_class, UnknownColumn, [record_class._unknown(name, None) for name in unknown])
+    unknown = [name for name in given if name not in known and name not in record_class.flag_names.names]
+    _raise_any(record_class, UnknownColumn, [record_class.no_column(name) for name in unknown])
     reason = "belongs to the database: drop it from the table"
     _raise_any(record_class, ReadOnlyColumn, [Problem(name, given[name][0], reason) for name in owned])
     needed = [column for column in known.values() if column.written and column.default is REQUIRED]
@@ -221,7 +221,7 @@ def _flag_column(record_class: type[PipelineOutputMixin], name: str) -> Column:
 
     def convert(value: Any) -> Any:
         try:
-            record_class._flags.find(record_class.table, name, value)
+            record_class.flag_names.find(name, value)
         except InvalidRecord as error:
             raise ValueError(error.problems[0].reason) from None
         return value

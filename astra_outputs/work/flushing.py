@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from astra_outputs.errors import AstraOutputsError, ConnectionLost, InvalidRecord
 from astra_outputs.events import tell
-from astra_outputs.model.record import Outcome, Record
+from astra_outputs.model.record import Outcome, Record, assign
 from astra_outputs.postgres.database import retrying_for
 from astra_outputs.postgres.sqlstates import is_passing
 from astra_outputs.saving.report import Rejected, SaveReport
@@ -268,7 +268,7 @@ class Flusher:
         written = await self._disk.write(records, since, WAITING, lose=False)
         if written:
             for record in written:
-                record._stored(Outcome.SPOOLED)
+                assign(record, Outcome.SPOOLED)
             self._report.counts[Outcome.SPOOLED] += len(written)
         if written is not None:
             return written

@@ -51,10 +51,8 @@ class Run:
         if options.processes:
             check_picklable(pipeline)
         self._store, self._pipeline, self._spectra, self._options = store, pipeline, spectra, options
-        given = (
-            version._configured.get() if options.v_astra is None else version.parse_version(options.v_astra)
-        )
-        self._v_astra = given
+        given = options.v_astra
+        self._v_astra = version.chosen.get() if given is None else version.parse_version(given)
         self.report = RunReport()
         self._started = self._ended = self._abandoned = self._unread = False
         self._error: Exception | None = None
@@ -158,7 +156,7 @@ class Run:
     def _context(self) -> Context:
         context = copy_context()
         if self._v_astra is not None:
-            context.run(version._configured.set, self._v_astra)
+            context.run(version.chosen.set, self._v_astra)
         return context
 
     def _drive_in_thread(self, pipeline: Pipeline) -> None:

@@ -180,7 +180,7 @@ def test_a_flags_column_has_the_bits_of_the_data_model(record_class: type[Record
     assert (
         sorted(
             (column, bit.bit, f"flag_{bit.name}")
-            for column, bits in record_class._flags.bits.items()
+            for column, bits in record_class.flag_names.bits.items()
             for bit in bits
         )
         == expected
@@ -189,7 +189,7 @@ def test_a_flags_column_has_the_bits_of_the_data_model(record_class: type[Record
 
 @every_table_with_flags
 def test_a_bit_says_what_it_means(record_class: type[Record]) -> None:
-    assert [bit for bits in record_class._flags.bits.values() for bit in bits if not bit.meaning] == []
+    assert [bit for bits in record_class.flag_names.bits.values() for bit in bits if not bit.meaning] == []
 
 
 @pytest.mark.parametrize(

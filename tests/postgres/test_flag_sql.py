@@ -36,7 +36,7 @@ async def test_the_definitions_equal_those_of_the_record_classes(sql: asyncpg.Co
     expected = [
         (record_class.table, column, bit.bit, bit.name, bit.meaning)
         for record_class in FLAG_CLASSES
-        for column, bits in record_class._flags.bits.items()
+        for column, bits in record_class.flag_names.bits.items()
         for bit in bits
     ]
     assert sorted(map(tuple, stored)) == sorted(expected)

@@ -220,7 +220,7 @@ def test_every_column_and_flag_has_a_place(inventory: dict[str, set[str]]):
     names, flags = set[str](), set[str]()
     for table in record_classes(()):
         names |= {f"{table.table}.{column.name}" for column in table.columns()}
-        for column, bits in table._flags.bits.items():
+        for column, bits in table.flag_names.bits.items():
             flags |= {f"{table.table}.{column}.{bit.name}" for bit in bits}
     assert inventory["std:column"] == names
     assert inventory["std:flag"] == flags
