@@ -36,8 +36,9 @@ def new_pipeline(
     """Write the record class, the SQL file and a test of a new pipeline into your own package."""
     from astra_outputs.discover import record_classes
     from astra_outputs.errors import AstraOutputsError
+    from astra_outputs.scaffold.new_column import parse_column
     from astra_outputs.scaffold.new_pipeline import new_pipeline as files_of
-    from astra_outputs.scaffold.new_pipeline import package_here, parse_column, write
+    from astra_outputs.scaffold.new_pipeline import package_here, write
 
     taken = frozenset(found.table for found in record_classes(records or ()))
     try:

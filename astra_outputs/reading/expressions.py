@@ -310,7 +310,7 @@ class Writer:
             raise InvalidCondition(
                 f"{shorten(self._text)}: {named.sql} is not the column that has_flag names"
             )
-        bits = named.record_class._flags.bits.get(named.column.name, ())
+        bits = named.record_class.flag_names.bits.get(named.column.name, ())
         masks = [bit.mask for bit in bits if bit.name == flag.this]
         if not masks:
             known = ", ".join(bit.name for bit in bits) or "no named flags"

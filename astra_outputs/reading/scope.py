@@ -120,9 +120,9 @@ class Scope:
             If several columns have it; the qualified names are offered.
         """
         record_class = self.table(alias or self.main)
-        if name not in record_class._flags.names:
+        if name not in record_class.flag_names.names:
             return None
-        flag = record_class._flags.find(record_class.table, name, True)
+        flag = record_class.flag_names.find(name, True)
         return self.column(alias, flag.column), flag.mask
 
     def join(self, alias: str, schema: str) -> str:
@@ -149,4 +149,4 @@ class Scope:
 
 
 def _names(record_class: type[Record]) -> list[str]:
-    return [*(column.name for column in record_class.columns()), *record_class._flags.names]
+    return [*(column.name for column in record_class.columns()), *record_class.flag_names.names]

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from astra_outputs.model.columns import Column
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.names import table_of
-
-if TYPE_CHECKING:
-    from astra_outputs.scaffold.new_pipeline import NewColumn
+from astra_outputs.scaffold.new_column import NewColumn
 
 WIDTH = 110
 """Columns of a line, in Python and SQL."""

@@ -73,3 +73,17 @@ def _check(name: str, what: str, longest: int) -> None:
         raise ValueError(f"{name} is a reserved word of SQL, which every query would have to quote")
     if keyword.iskeyword(name):
         raise ValueError(f"{name} is a reserved word of Python")
+
+
+def check_text(what: str, text: str, longest: int) -> None:
+    """Refuse a text that would not stand in Python and SQL as it is, or is too long.
+
+    Raises
+    ------
+    ValueError
+        Naming what it is the text of.
+    """
+    if len(text) > longest:
+        raise ValueError(f"{what} has {len(text)} characters; it may have {longest}")
+    if not text.isprintable() or set(text) & {'"', "\\"}:
+        raise ValueError(f"{what} contains a quotation mark, a backslash or a control character: {text!r}")

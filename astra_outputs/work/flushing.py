@@ -201,7 +201,7 @@ class Flusher:
                 )
             except InvalidRecord as error:
                 unfit[position] = Rejected(position, key_of(record), str(error))
-                record._stored(Outcome.REJECTED)
+                assign(record, Outcome.REJECTED)
                 tell(log, logging.ERROR, "refused by its record class", table=record.table, why=error)
         self._report.rejected += unfit.values()
         self._report.counts += Counter({Outcome.REJECTED: len(unfit)})

@@ -21,7 +21,8 @@ from astra_outputs.model import column_types
 from astra_outputs.model.column_type import type_of
 from astra_outputs.model.column_types import JSON, TYPES
 from astra_outputs.postgres import sql_files
-from astra_outputs.scaffold.new_pipeline import new_pipeline, parse_column, write
+from astra_outputs.scaffold.new_column import parse_column
+from astra_outputs.scaffold.new_pipeline import new_pipeline, write
 from astra_outputs.spool.file_format import decode, encode
 
 PACKAGE = Path(astra_outputs.__file__).parent
@@ -105,7 +106,7 @@ JSON_VALUES = st.recursive(
 @settings(max_examples=200, deadline=None)
 def test_json_comes_back_from_a_spool_as_it_was(value):
     record = noted(value)
-    content = encode([record], datetime.now(UTC))
+    content = encode([record], datetime.now(UTC)).content
     (back,) = decode(content, lambda *_: Noted).records
     assert same(back.notes, value)
 
@@ -153,7 +154,7 @@ def changed_in_place(flux: Any, notes: Any) -> Noted:
 def test_a_list_changed_in_place_is_spooled_as_if_it_was_given_now():
     record = changed_in_place(np.float32(0.5), np.int64(3))
     record.flux.append(float("nan"))
-    (back,) = decode(encode([record], datetime.now(UTC)), lambda *_: Noted).records
+    (back,) = decode(encode([record], datetime.now(UTC)).content, lambda *_: Noted).records
     assert (back.flux, back.notes) == ([1.0, 0.5, None], {"new": 3})
 
 
@@ -236,7 +237,7 @@ def test_a_column_of_every_type_is_checked_and_spooled(every_type):
     assert check_files([record_class]).differences == ()
     record = record_class(spectrum_pk=1, v_astra=V, **values_of(1))
     empty = record_class(spectrum_pk=2, v_astra=V)
-    back = decode(encode([record, empty], datetime.now(UTC)), lambda *_: record_class).records
+    back = decode(encode([record, empty], datetime.now(UTC)).content, lambda *_: record_class).records
     assert back == [record, empty]
 
 
