@@ -7,12 +7,21 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
-from astra_outputs.errors import FileExists, MissingFile
+from astra_outputs.errors import FileExists, MissingFile, shorten
+from astra_outputs.ingest.files import printable
+from astra_outputs.ingest.star import Star
 from astra_outputs.model.record import Outcome
 
 HEADER = ["file", "row", "column", "value", "reason"]
+
+FORMULA = ("=", "+", "-", "@")
+"""How formulas begin: a spreadsheet runs what it reads so, unless an apostrophe stands before it."""
+
+LONGEST = 1_000
+"""Most characters of a value that are listed."""
 
 
 def check_place(path: Path) -> None:
@@ -25,13 +34,15 @@ def check_place(path: Path) -> None:
     PermissionError
         If nothing can be written into it.
     FileExists
-        If there is a file that no ingest has written.
+        If there is a file that no ingest has written, or a link.
     """
     elsewhere = "name a file for the list of refused rows by --report"
     if not path.parent.is_dir():
         raise MissingFile(f"there is no folder {path.parent}: {elsewhere}")
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(f"{path.parent} cannot be written to: {elsewhere}")
+    if path.is_symlink():
+        raise FileExists(f"{path} is a link, which is not followed: {elsewhere}")
     if path.exists():
         with path.open(encoding="utf-8", errors="replace") as file:
             if file.readline().strip() != ",".join(HEADER):
@@ -84,19 +95,34 @@ class IngestReport:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     refused: list[Refused] = field(default_factory=list)
 
+    def refuse(self, star: Star, column: str, value: Any, reason: str) -> None:
+        """List a row that is not stored, or a value of it."""
+        self.refused.append(Refused(star.file, star.row, column, value, reason))
+
     def write_refused(self, path: Path) -> None:
         """Write the refused rows as a CSV file, whole or not at all; remove an earlier one if there are none."""
         if not self.refused:
             path.unlink(missing_ok=True)
             return
-        partial = path.with_name(f".{path.name}.partial")
-        with partial.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-            lines = csv.writer(file)
-            lines.writerow(HEADER)
-            for refused in self.refused:
-                value = "" if refused.value is None else refused.value
-                lines.writerow([refused.file, refused.row, refused.column, value, refused.reason])
-        partial.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        partial = f".{path.name}.{token_hex(8)}.partial"
+        try:
+            # A new file of this process alone, wherever a link of that name would lead; then in one step in its place.
+            made = os.open(
+                partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666, dir_fd=folder
+            )
+            try:
+                with os.fdopen(made, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+                    lines = csv.writer(file)
+                    lines.writerow(HEADER)
+                    for one in self.refused:
+                        lines.writerow(map(_cell, (one.file, one.row, one.column, one.value, one.reason)))
+                os.replace(partial, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                os.unlink(partial, dir_fd=folder)
+                raise
+        finally:
+            os.close(folder)
 
     def __str__(self) -> str:
         facts = [f"{self.read:,} rows read"]
@@ -106,3 +132,22 @@ class IngestReport:
         facts += [f"{count:,} results {outcome.value}" for outcome, count in self.outcomes.items()]
         facts.append(f"{len({(one.file, one.row) for one in self.refused}):,} refused")
         return ", ".join(facts)
+
+
+def _cell(value: Any) -> str:
+    """Return a value as one cell of the list: no formula of a spreadsheet, nothing that a terminal obeys."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else shorten(value)
+    text = printable(text if len(text) <= LONGEST else f"{text[:LONGEST]}...")
+    if text.startswith(FORMULA) and not _is_number(text):
+        return f"'{text}"
+    return text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

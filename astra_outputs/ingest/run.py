@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from astra_outputs.errors import InvalidRecord, Problem, UnreadableFile
-from astra_outputs.ingest.build import Filling, Values, columns_read, fillings
+from astra_outputs.ingest.build import Filling, columns_read, fillings
 from astra_outputs.ingest.files import Row, open_table
-from astra_outputs.ingest.known import Key, key_of, put_on_top, stored_under
 from astra_outputs.ingest.mapping import Mapping
-from astra_outputs.ingest.report import IngestReport, Refused
+from astra_outputs.ingest.report import IngestReport
+from astra_outputs.ingest.star import Star, Values
+from astra_outputs.ingest.storing import Storing
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
@@ -24,30 +22,8 @@ from astra_outputs.records.source import Source
 if TYPE_CHECKING:
     from astra_outputs.repository import Outputs
 
-R = TypeVar("R", bound=Record)
 BATCH = 500
-
-
-@dataclass(eq=False)
-class Star:
-    """One row of a file on its way: what it says of its source, its spectrum and its result."""
-
-    file: str
-    row: int
-    source: Values
-    spectrum: Values
-    result: Values
-
-    def join(self, other: Star) -> list[Refused]:
-        """Take over what another row of the same star says besides; returns where the two differ."""
-        differences = []
-        parts = ((self.source, other.source), (self.spectrum, other.spectrum), (self.result, other.result))
-        for mine, others in parts:
-            for name, value in others.items():
-                if mine.setdefault(name, value) != value:
-                    reason = f"differs from {mine[name]} of row {self.row} of {self.file}, which stays"
-                    differences.append(Refused(other.file, other.row, name, value, reason))
-        return differences
+"""Rows that are stored at a time."""
 
 
 class Reader:
@@ -83,8 +59,9 @@ class Reader:
                 raise UnreadableFile(f"{file} has no rows")
 
     def _star(self, file: Path, row: Row, filled: list[Filling]) -> Star | None:
+        here = Star(file.name, row.number, {}, {}, {})
         if row.problem:
-            self.report.refused.append(Refused(file.name, row.number, "", None, row.problem))
+            self.report.refuse(here, "", None, row.problem)
             return None
         values: list[Values] = []
         problems: list[Problem] = []
@@ -94,10 +71,8 @@ class Reader:
             except InvalidRecord as error:
                 problems += error.problems
         if problems:
-            self.report.refused += [
-                Refused(file.name, row.number, problem.column, problem.value, problem.reason)
-                for problem in problems
-            ]
+            for problem in problems:
+                self.report.refuse(here, problem.column, problem.value, problem.reason)
             return None
         star = Star(file.name, row.number, *values)
         if self.mapping.require and not any(name in star.result for name in self.mapping.require):
@@ -112,12 +87,11 @@ class Reader:
             name = star.source.get(self.mapping.merge or "")
             if name is None:
                 reason = f"no {self.mapping.merge}, by which rows are merged"
-                self.report.refused.append(
-                    Refused(star.file, star.row, self.mapping.merge or "", None, reason)
-                )
+                self.report.refuse(star, self.mapping.merge or "", None, reason)
             elif name in by_name:
                 self.report.merged += 1
-                self.report.refused += by_name[name].join(star)
+                for difference in by_name[name].join(star):
+                    self.report.refuse(star, *difference)
             else:
                 by_name[name] = star
         return iter(by_name.values())
@@ -169,123 +143,9 @@ async def ingest(
     report = IngestReport() if report is None else report
     stars = Reader(mapping, spectrum_class, result_class, report).stars(files, limit)
     version = v_astra if v_astra is not None else mapping.v_astra
-    storing = _Storing(outputs, spectrum_class, result_class, version, report)
+    storing = Storing(outputs, spectrum_class, result_class, version, report)
     while batch := list(islice(stars, BATCH)):
         await storing.store(batch)
         progress(report)
     progress(report)
     return report
-
-
-class _Storing:
-    """Stores batches of rows, table after table; a row refused by one table does not reach the next."""
-
-    def __init__(
-        self,
-        outputs: Outputs | None,
-        spectrum_class: type[SpectrumMixin],
-        result_class: type[PipelineOutputMixin],
-        version: int | str | None,
-        report: IngestReport,
-    ) -> None:
-        self._outputs, self._report = outputs, report
-        self._spectrum_class, self._result_class = spectrum_class, result_class
-        self._version = {} if version is None else {"v_astra": version}
-        self._rows: dict[bytes, tuple[str, int]] = {}
-
-    async def store(self, batch: list[Star]) -> None:
-        """Store one batch."""
-        stars = self._built(batch, lambda star: Source(**star.source))
-        sources = await self._save_on_top(stars)
-        spectra = self._built(
-            sources, lambda star: self._spectrum_class(**star.spectrum, source_pk=sources[star].pk)
-        )
-        spectra = self._first_of_each_spectrum(spectra)
-        stored = await self._save_on_top(spectra)
-        results = self._built(stored, lambda star: self._result(star, stored[star]))
-        for result in (await self._save(results)).values():
-            if result.outcome is None:
-                self._report.checked += 1
-            else:
-                self._report.outcomes[result.outcome] += 1
-
-    def _result(self, star: Star, spectrum: SpectrumMixin) -> PipelineOutputMixin:
-        keys: Any = spectrum
-        if self._outputs is None:  # a dry run has no keys: any will do for checking the rest
-            keys = SimpleNamespace(spectrum_pk=1, source_pk=None)
-        return self._result_class.from_spectrum(keys, **self._version, **star.result)
-
-    def _built(self, stars: Iterable[Star], build: Callable[[Star], R]) -> _ByStar[R]:
-        built = _ByStar[R]()
-        for star in stars:
-            try:
-                built[star] = build(star)
-                key_of(built[star])  # a row without any identifier is refused here, with that reason
-            except InvalidRecord as error:
-                built.pop(star, None)
-                self._refuse(star, error)
-        return built
-
-    def _first_of_each_spectrum(self, spectra: _ByStar[SpectrumMixin]) -> _ByStar[SpectrumMixin]:
-        """Refuse a row whose spectrum another row had: one of the two results would be lost."""
-        kept = _ByStar[SpectrumMixin]()
-        for star, spectrum in spectra.items():
-            here = (star.file, star.row)
-            # A digest takes less memory than the key: this grows with every row.
-            digest = blake2b(repr(key_of(spectrum)).encode(), digest_size=16).digest()
-            file, row = self._rows.setdefault(digest, here)
-            if (file, row) == here:
-                kept[star] = spectrum
-            else:
-                self._refuse(star, f"the same spectrum as row {row} of {file}")
-        return kept
-
-    async def _save_on_top(self, records: _ByStar[R]) -> _ByStar[R]:
-        """Save sources or spectra on top of what is known; rows of one source are one record."""
-        if self._outputs is None or not records:
-            return records
-        known = await stored_under(self._outputs, records.values())
-        wanted: dict[Key, R] = {}
-        shared = _ByStar[R]()
-        for star, record in records.items():
-            try:
-                stored = known.get(key_of(record))
-                if stored is not None:
-                    put_on_top(stored, record)
-                one = wanted.setdefault(key_of(stored or record), stored or record)
-                if one is not (stored or record):
-                    put_on_top(one, record)
-            except InvalidRecord as error:
-                self._refuse(star, error)
-            else:
-                shared[star] = one
-        return await self._save(shared, skip_unchanged=True)
-
-    async def _save(self, records: _ByStar[R], *, skip_unchanged: bool = False) -> _ByStar[R]:
-        """Save records, of which several rows may share one, and return those that are stored."""
-        if self._outputs is None or not records:
-            return records
-        distinct = list({id(record): record for record in records.values()}.values())
-        report = await self._outputs.save_many(
-            distinct, on_error="collect", duplicates="last", skip_unchanged=skip_unchanged
-        )
-        refused = {id(distinct[rejected.position]): rejected.reason for rejected in report.rejected}
-        saved = _ByStar[R]()
-        for star, record in records.items():
-            if id(record) in refused:
-                self._refuse(star, refused[id(record)])
-            else:
-                saved[star] = record
-        return saved
-
-    def _refuse(self, star: Star, reason: InvalidRecord | str) -> None:
-        problems = (
-            [("", None, reason)]
-            if isinstance(reason, str)
-            else [(problem.column, problem.value, problem.reason) for problem in reason.problems]
-        )
-        self._report.refused += [Refused(star.file, star.row, *problem) for problem in problems]
-
-
-class _ByStar(dict[Star, R]):
-    """Records by the rows that they were made from."""

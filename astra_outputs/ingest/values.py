@@ -11,7 +11,7 @@ from numbers import Real
 from typing import Any
 
 from astra_outputs.ingest.mapping import Origin
-from astra_outputs.model.column_types import BOOLEAN, BYTES, REAL_ARRAY, TEXT, TIMESTAMP
+from astra_outputs.model.column_types import BOOLEAN, BYTES, REAL_ARRAY, TIMESTAMP
 from astra_outputs.model.columns import Column
 from astra_outputs.model.given import plain as plain_scalar
 
@@ -202,9 +202,10 @@ def _as_number(given: Any) -> int | float | None:
 
 def _converted(given: Any, column: Column) -> Any:
     """Read a text as a truth value or a time, and a whole number as a text or truth value."""
-    if column.type in (TEXT, BOOLEAN) and isinstance(given, float) and given.is_integer():
+    is_text = column.type.sql == "text"
+    if (is_text or column.type is BOOLEAN) and isinstance(given, float) and given.is_integer():
         given = _whole(given)
-    if column.type is TEXT and type(given) is int:
+    if is_text and type(given) is int:
         return str(given)
     if column.type is BOOLEAN and (isinstance(given, str) or type(given) is int):
         try:

@@ -74,6 +74,13 @@ TAKEN = (
 """How to mend a spectrum_pk that is in use."""
 
 
+CLAIMED = (
+    "another stored source has this identifier: save the star with all identifiers that it has, and it is recognised; "
+    "if it is another star, leave the identifier out that is wrong"
+)
+"""How to mend an identifier of a source that is in use."""
+
+
 def is_transient(error: BaseException) -> bool:
     """Tell whether the transaction that failed may succeed when run again."""
     if isinstance(error, DatabaseError):
@@ -125,6 +132,8 @@ def meaning(error: asyncpg.PostgresError, where: str) -> DatabaseError:
     kind, mend = MEANINGS.get(sqlstate, (DatabaseError, ""))
     if (getattr(error, "constraint_name", None) or "").endswith(("spectrum_pkey", "_spectrum_key")):
         mend = TAKEN
+    if sqlstate == "23505" and (getattr(error, "table_name", None) or "") == "source":
+        mend = CLAIMED
     if sqlstate.startswith(("08", "57P")):
         kind, mend = ConnectionLost, "try again when the server is back"
     facts = [getattr(error, "message", None) or str(error), getattr(error, "detail", None)]

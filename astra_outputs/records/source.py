@@ -17,6 +17,7 @@ from astra_outputs.model.column_types import (
     Timestamp,
 )
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.identifiers import NameOfSource, NumberOfSource
 from astra_outputs.model.record import Record
 from astra_outputs.records.member_flags import ApogeeMemberFlags
 from astra_outputs.records.photometry_flags import (
@@ -40,7 +41,7 @@ class Source(Record):
     """Astronomical sources: identifiers, targeting, astrometry and photometry.
 
     Each of the four survey identifiers is unique where it is given; a save finds the stored source by
-    the first of them that has a value.
+    the first of them that has a value. An empty text, -1, 0 and -9999 identify nothing, and are None.
     """
 
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (
@@ -52,11 +53,11 @@ class Source(Record):
 
     category("Identifiers")
     pk: BigInt = column(description="Key of the source", server_default="identity")
-    sdss_id: BigInt = column(description="SDSS unique identifier")
-    sdss4_apogee_id: Text = column(description="APOGEE identifier of SDSS-IV, as 2M...")
-    gaia_dr2_source_id: BigInt = column(description="Gaia DR2 source identifier")
-    gaia_dr3_source_id: BigInt = column(description="Gaia DR3 source identifier")
-    tic_v8_id: BigInt = column(description="TESS Input Catalog identifier, version 8")
+    sdss_id: NumberOfSource = column(description="SDSS unique identifier")
+    sdss4_apogee_id: NameOfSource = column(description="APOGEE identifier of SDSS-IV, as 2M...")
+    gaia_dr2_source_id: NumberOfSource = column(description="Gaia DR2 source identifier")
+    gaia_dr3_source_id: NumberOfSource = column(description="Gaia DR3 source identifier")
+    tic_v8_id: NumberOfSource = column(description="TESS Input Catalog identifier, version 8")
     healpix: Integer = column(description="HEALPix cell, nside 128")
 
     category("Targeting Provenance")

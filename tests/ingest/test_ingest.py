@@ -403,7 +403,7 @@ async def test_a_mask_takes_over_the_bits_of_a_negative_number(outputs, connecti
 async def test_a_long_file_is_never_in_memory_as_a_whole(files) -> None:
     lengths, peaks = (2_000, 12_000), []
     for length in lengths:
-        path, map_file = files("".join(f"{number},10,8,DA,0\n" for number in range(length)))
+        path, map_file = files("".join(f"{number},10,8,DA,0\n" for number in range(1, length + 1)))
         tracemalloc.start()
         assert (await store(None, path, map_file)).checked == length
         peaks.append(tracemalloc.get_traced_memory()[1])

@@ -1,0 +1,53 @@
+"""Columns of identifiers: what catalogues write where there is none identifies nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic_core import core_schema
+
+from astra_outputs.model.column_type import ColumnType
+from astra_outputs.model.column_types import BIGINT, TEXT
+from astra_outputs.model.given import MISSING
+
+NOBODY = (-1, 0, -9999)
+"""Numbers that stand for "no identifier" in the survey's files and in most others."""
+
+
+def _identifying(rule: ColumnType) -> Callable[[Any], Any]:
+    """Return the rule of a type under which such values are None."""
+
+    def convert(value: Any) -> Any:
+        value = rule.convert(value)
+        if value is MISSING or value in ("", *NOBODY, *map(str, NOBODY)):
+            return MISSING
+        if isinstance(value, int) and value < 0:
+            raise ValueError("is no identifier: those are positive numbers; where there is none leave it out")
+        return value
+
+    return convert
+
+
+LARGEST = 2**63 - 1
+
+NUMBER = replace(
+    BIGINT,
+    name="",
+    schema=core_schema.int_schema(strict=True, ge=1, le=LARGEST),
+    convert=_identifying(BIGINT),
+    bounds=(1, LARGEST),
+)
+# One letter or digit other than 0 and 9 at the start is enough for nearly all (2M00000002+7417074).
+NAME = replace(
+    TEXT,
+    name="",
+    schema=core_schema.str_schema(strict=True, pattern=r"^[A-Za-z1-8](?:[^\x00]*[^\x00\s\x1c-\x1f])?$"),
+    convert=_identifying(TEXT),
+)
+
+_NOT_GIVEN = Field(default=None)
+NumberOfSource = Annotated[int | None, NUMBER, _NOT_GIVEN]
+NameOfSource = Annotated[str | None, NAME, _NOT_GIVEN]
