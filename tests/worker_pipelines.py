@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import multiprocessing
 import os
 import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from astra_outputs import TheCannon
@@ -65,3 +68,49 @@ def hangs_after_three(spectra: Any) -> Iterator[TheCannon]:
 def says_nothing(spectra):
     """Yield results without an annotation that says so."""
     yield from teff_is_key(spectra)
+
+
+def _result(spectrum: Any) -> TheCannon:
+    return TheCannon.from_spectrum(spectrum, teff=float(spectrum.spectrum_pk), tag=str(os.getpid()))
+
+
+def in_threads(spectra: Any) -> Iterator[TheCannon]:
+    """Make each result in a thread of the pipeline's own."""
+    with ThreadPoolExecutor(2) as pool:
+        yield from pool.map(_result, spectra)
+
+
+async def in_an_executor(spectra: Any) -> AsyncIterator[TheCannon]:
+    """Do the same, out of a coroutine."""
+    loop = asyncio.get_running_loop()
+    async for spectrum in spectra:
+        yield await loop.run_in_executor(None, _result, spectrum)
+
+
+def _in_a_pool(spectra: Any, how: str) -> Iterator[TheCannon]:
+    with multiprocessing.get_context(how).Pool(2) as pool:
+        yield from pool.map(_result, list(spectra))
+
+
+def in_forked_processes(spectra: Any) -> Iterator[TheCannon]:
+    """Make each result in a process of the pipeline's own."""
+    yield from _in_a_pool(spectra, "fork")
+
+
+def in_spawned_processes(spectra: Any) -> Iterator[TheCannon]:
+    """Do the same, in processes that begin from nothing."""
+    yield from _in_a_pool(spectra, "spawn")
+
+
+def in_processes_that_change(spectra: Any) -> Iterator[TheCannon]:
+    """Do the same, in a process of its own for each result."""
+    with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        yield from pool.map(_result, list(spectra), chunksize=1)
+
+
+def hangs_beside_a_pool(spectra: Any) -> Iterator[TheCannon]:
+    """Start a process, say its number, and take for ever."""
+    pool = multiprocessing.get_context("fork").Pool(1)
+    for spectrum in spectra:
+        yield TheCannon.from_spectrum(spectrum, tag=str(pool.apply(os.getpid)))
+        time.sleep(600)

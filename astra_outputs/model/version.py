@@ -6,9 +6,10 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 
 from astra_outputs.errors import MissingVersion
+from astra_outputs.model.inherited_version import inherited, inherited_version
 
 MAXIMUM = 2_147_483_647
 """Greatest version that the `v_astra` column (a PostgreSQL integer) holds: 2147.483.647."""
@@ -56,13 +57,25 @@ def major_minor(v_astra: int) -> int:
 
 @contextmanager
 def using_version(version: int | str) -> Iterator[int]:
-    """Give `from_spectrum` this version wherever none is passed, inside the `with` block."""
+    """Give `from_spectrum` this version wherever none is passed, inside the `with` block.
+
+    Threads and processes that are begun inside have it, too.
+    """
     v_astra = parse_version(version)
     token = chosen.set(v_astra)
     try:
-        yield v_astra
+        with inherited(v_astra):
+            yield v_astra
     finally:
         chosen.reset(token)
+
+
+def context_with(v_astra: int | None) -> Context:
+    """Return a copy of this context, in which `from_spectrum` has this version; the same one if None."""
+    context = copy_context()
+    if v_astra is not None:
+        context.run(chosen.set, v_astra)
+    return context
 
 
 def configured_version() -> int:
@@ -74,6 +87,8 @@ def configured_version() -> int:
         If neither is set: a result is never stored under a version that nobody chose.
     """
     v_astra = chosen.get()
+    if v_astra is None:
+        v_astra = inherited_version()
     if v_astra is not None:
         return v_astra
     text = os.environ.get("ASTRA_OUTPUTS_V_ASTRA")

@@ -201,11 +201,15 @@ class Driver:
                 return
 
     def _failed(self, error: BaseException) -> Iterator[Failure]:
+        if isinstance(error, CannotBegin):
+            raise error
         unfinished = list(self._open)
         self._open.clear()
         blamed = _key(unfinished[-1]) if unfinished else None
         text = f"{type(error).__name__}: {error}" if not isinstance(error, ElsewhereFailed) else str(error)
+        error = of_the_pipeline(error)
         if self._on_error == "raise" or not unfinished:
+            tell(log, logging.ERROR, "pipeline failed", error=error, spectrum_pk=blamed, why=text)
             where = f"on spectrum {blamed}" if unfinished else "while it worked on no spectrum"
             raise PipelineFailed(f"the pipeline failed {where}: {text}", blamed) from error
         if len(unfinished) > 1:
@@ -215,6 +219,18 @@ class Driver:
         tell(log, logging.WARNING, "pipeline failed", error=error, spectrum_pk=blamed, why=text)
         trace = getattr(error, "trace", None) or "".join(traceback.format_exception(error))
         yield Failure(blamed, text, trace)
+
+
+def of_the_pipeline(error: BaseException) -> BaseException:
+    """Return an error whose traceback begins in the pipeline, and not with the steps that led there from here."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith(__package__):
+        trace = trace.tb_next
+    return error.with_traceback(trace)
+
+
+class CannotBegin(PipelineFailed):
+    """A process for the pipeline ends before it has begun: no spectrum is to blame, nor the pipeline."""
 
 
 class ElsewhereFailed(Exception):

@@ -6,26 +6,33 @@ one that it works on.
 
 from __future__ import annotations
 
-import asyncio
+import atexit
+import logging
 import multiprocessing
 import os
 import pickle
 import signal
 import threading
-import traceback
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from multiprocessing.connection import Connection
-from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from astra_outputs.errors import WrongRecordClass, shorten
-from astra_outputs.model.version import using_version
-from astra_outputs.work.driving import ElsewhereFailed, Pipeline, is_async
-from astra_outputs.work.timing import Stopwatch, Timed
+from astra_outputs.events import tell
+from astra_outputs.work.child import DRAW, FAILED, MADE, NAME, UNGUARDED, serve
+from astra_outputs.work.driving import CannotBegin, ElsewhereFailed, Pipeline
+from astra_outputs.work.timing import Timed
 
-DRAW, MADE, DONE, FAILED = range(4)
-"""What a child says: give me a spectrum, here is a record, I am through, I raised."""
+log = logging.getLogger("astra_outputs.worker")
+
+SLOW_START = 30.0
+"""Seconds after which it is said that a child has not begun."""
+
+GUARD = (
+    "each process of a run imports the script that started it: put what the script does, `asyncio.run(main())` "
+    'for one, below `if __name__ == "__main__":`'
+)
 
 
 def check_picklable(pipeline: Pipeline) -> None:
@@ -80,34 +87,65 @@ class Child:
             self.close()  # it waits for an answer that will not come
             raise
         if answer[0] == FAILED:
-            raise ElsewhereFailed(*answer[1:])
+            text, trace = answer[1:]
+            raise ElsewhereFailed(text, trace) from _Traceback(trace)
 
     def kill(self) -> None:
         """End the process at once; called in any thread."""
         self._killed.set()
-        if self._process is not None:
-            self._process.kill()
+        self._kill()
 
     def close(self) -> None:
         """Let the process end; what it works on is dropped."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        self._kill()
         if self._process is not None:
-            self._process.kill()
             self._process.join()
+            self._process = None
+            atexit.unregister(self._kill)
+
+    def _kill(self) -> None:
+        """End the process, and those that the pipeline has started in it: they are a group."""
+        process = self._process
+        if process is not None and process.pid is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
 
     def _ready(self) -> Connection:
         if self._connection is None:
             self._connection, theirs = self._context.Pipe()
-            self._process = self._context.Process(
-                target=_serve, args=(theirs, self._pipeline, self._v_astra), daemon=True
+            process = self._context.Process(
+                target=serve, args=(theirs, self._pipeline, self._v_astra), name=NAME
             )
-            self._process.start()
-            theirs.close()
+            try:
+                process.start()
+            finally:
+                theirs.close()
+            # Not a daemon, which may start no processes; so nobody else ends it with this process.
+            self._process = process
+            atexit.register(self._kill)
+            if self._killed.is_set():
+                self._kill()
+            self._wait_until_ready(self._connection)
         if self._killed.is_set():
-            self._process.kill()
+            self._kill()
         return self._connection
+
+    def _wait_until_ready(self, connection: Connection) -> None:
+        while not connection.poll(SLOW_START):
+            tell(log, logging.WARNING, "a process has not begun yet", seconds=SLOW_START, advice=GUARD)
+        try:
+            connection.recv()
+        except (EOFError, ConnectionError):
+            self._process.join()
+            unguarded, ending = self._process.exitcode == UNGUARDED, self._ending()
+            why = f"its process {ending} before it began"
+            raise CannotBegin(
+                f"{why}: {GUARD}" if unguarded else f"{why}, as it says above; {GUARD}"
+            ) from None
 
     def _ending(self) -> str:
         """Say how the process died, and forget it."""
@@ -126,98 +164,12 @@ def _first(spectra: Iterator[Any]) -> Iterator[Any]:
         return
 
 
-class _HungUp(BaseException):
-    """The parent is gone, or wants no more; not to be taken for an error of the pipeline."""
+class _Traceback(Exception):
+    """A traceback of another process, printed as what led to the error here."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._text = text
 
-class _Line:
-    """The child's end of the connection."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def send(self, *said: Any) -> None:
-        content = ForkingPickler.dumps(said)  # what cannot be pickled is the pipeline's error
-        try:
-            self._connection.send_bytes(content)
-        except OSError:
-            raise _HungUp from None
-
-    def receive(self) -> Any:
-        try:
-            return self._connection.recv()
-        except (EOFError, OSError):
-            raise _HungUp from None
-
-
-class _Asking:
-    """The spectra, as a pipeline in a child sees them."""
-
-    def __init__(self, line: _Line, watch: Stopwatch) -> None:
-        self._line, self._watch = line, watch
-
-    def __iter__(self) -> _Asking:
-        return self
-
-    def __aiter__(self) -> _Asking:
-        return self
-
-    def __next__(self) -> Any:
-        for spectrum in self._ask():
-            return spectrum
-        raise StopIteration
-
-    async def __anext__(self) -> Any:
-        for spectrum in self._ask():
-            return spectrum
-        raise StopAsyncIteration
-
-    def _ask(self) -> list[Any]:
-        with self._watch.waiting():
-            self._line.send(DRAW)
-            spectra: list[Any] = self._line.receive()
-            return spectra
-
-
-def _serve(connection: Connection, pipeline: Pipeline, v_astra: int | None) -> None:
-    """Run the pipeline each time that the parent says so, until it hangs up."""
-    # A scheduler or Ctrl-C signals every process of the job: the parent decides what becomes of us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    line, watch = _Line(connection), Stopwatch()
-    with ExitStack() as stack, suppress(_HungUp):
-        if v_astra is not None:
-            stack.enter_context(using_version(v_astra))
-        while line.receive():
-            try:
-                for value in _steps(pipeline, _Asking(line, watch), watch):
-                    line.send(MADE, watch.lap(), value)
-                    watch.start()
-            except Exception as error:  # noqa: BLE001 (the parent records it)
-                text = f"{type(error).__name__}: {error}"
-                line.send(FAILED, text, "".join(traceback.format_exception(error)))
-            else:
-                line.send(DONE)
-
-
-def _steps(pipeline: Pipeline, spectra: _Asking, watch: Stopwatch) -> Iterator[Any]:
-    watch.start()
-    if not is_async(pipeline):
-        yield from pipeline(spectra)
-        return
-    with asyncio.Runner() as runner:
-        steps = pipeline(spectra)
-
-        async def step() -> Any:
-            return await anext(steps, DONE)
-
-        while (value := runner.run(step())) is not DONE:
-            yield value
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    def __str__(self) -> str:
+        return f"\n{self._text}"

@@ -7,17 +7,18 @@ import logging
 import threading
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable
-from contextlib import suppress
-from contextvars import Context, copy_context
+from contextlib import ExitStack, suppress
 from time import perf_counter
 from typing import Any
 
 from astra_outputs.errors import DatabaseError, PipelineFailed
 from astra_outputs.events import tell
-from astra_outputs.model import version
+from astra_outputs.model.inherited_version import inherited
 from astra_outputs.model.record import Record
+from astra_outputs.model.version import chosen, context_with, parse_version
 from astra_outputs.saving.store import Store
 from astra_outputs.spool.folder import Spool
+from astra_outputs.work.child import leave_if_child
 from astra_outputs.work.driving import Driver, Event, Made, Pipeline, is_async
 from astra_outputs.work.feeding import Feed, Room, Stopped
 from astra_outputs.work.flushing import Bounds, Flusher
@@ -48,11 +49,13 @@ class Run:
         spectra: Iterable[Any] | AsyncIterable[Any],
         options: RunOptions,
     ) -> None:
+        leave_if_child()
         if options.processes:
             check_picklable(pipeline)
         self._store, self._pipeline, self._spectra, self._options = store, pipeline, spectra, options
         given = options.v_astra
-        self._v_astra = version.chosen.get() if given is None else version.parse_version(given)
+        self._v_astra = chosen.get() if given is None else parse_version(given)
+        self._version = ExitStack()
         self.report = RunReport()
         self._started = self._ended = self._abandoned = self._unread = False
         self._error: Exception | None = None
@@ -134,7 +137,9 @@ class Run:
 
     def _drive(self) -> None:
         """Start the pipeline: in the event loop, in a thread, or in processes with a thread each."""
-        context = self._context()
+        if self._v_astra is not None:
+            self._version.enter_context(inherited(self._v_astra))
+        context = context_with(self._v_astra)
         if self._options.processes == 0 and is_async(self._pipeline):
             self._drivers = 1
             self._tasks.append(self._loop.create_task(self._drive_async(), context=context))
@@ -153,12 +158,6 @@ class Run:
                 daemon=True,
             ).start()
 
-    def _context(self) -> Context:
-        context = copy_context()
-        if self._v_astra is not None:
-            context.run(version.chosen.set, self._v_astra)
-        return context
-
     def _drive_in_thread(self, pipeline: Pipeline) -> None:
         error: Exception | None = None
         try:
@@ -171,10 +170,10 @@ class Run:
         except BaseException as caught:  # noqa: BLE001 (raised again when everything is stored)
             error = _as_failure(caught)
         finally:
-            if isinstance(pipeline, Child):
-                pipeline.close()
             with suppress(RuntimeError):  # the loop has ended without us
                 self._loop.call_soon_threadsafe(self._one_is_done, error)
+            if isinstance(pipeline, Child):
+                pipeline.close()
 
     async def _drive_async(self) -> None:
         error: Exception | None = None
@@ -290,6 +289,7 @@ class Run:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._version.close()
 
 
 def _as_failure(error: BaseException) -> Exception:
