@@ -48,26 +48,50 @@ from astra_outputs.model import column_types
 from astra_outputs.model.column_types import *  # noqa: F403 (each type of columns, as its module lists them)
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.flags import BitFlags
+from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.record import Outcome, Record
 from astra_outputs.model.version import format_version, major_minor, parse_version, using_version
-from astra_outputs.records import (
-    ASPCAP,
-    ApogeeCoaddedSpectrumInApStar,
-    AspcapFlags,
-    BossVisitSpectrum,
-    Outcome,
-    PipelineOutputMixin,
-    Record,
-    SnowWhite,
-    SnowWhiteFlags,
-    Source,
-    Spectrum,
-    TheCannon,
-    TheCannonFlags,
-)
 
 if TYPE_CHECKING:
     from astra_outputs.postgres import sql_files as ddl  # noqa: F401 (`__getattr__` gives it)
     from astra_outputs.reading.question import Asked
+    from astra_outputs.records import (
+        ASPCAP,
+        ApogeeCoaddedSpectrumInApStar,
+        ApogeeCombinedSpectrum,
+        ApogeeNet,
+        ApogeeNetFlags,
+        ApogeeRestFrameVisitSpectrum,
+        ApogeeVisitSpectrum,
+        ApogeeVisitSpectrumInApStar,
+        AspcapFlags,
+        AstroNN,
+        AstroNNdist,
+        AstroNNdistFlags,
+        AstroNNFlags,
+        BossCombinedSpectrum,
+        BossNet,
+        BossNetFlags,
+        BossRestFrameVisitSpectrum,
+        BossVisitSpectrum,
+        Clam,
+        ClamFlags,
+        Corv,
+        LineForest,
+        MDwarfType,
+        NMFRectify,
+        NMFRectifyFlags,
+        Slam,
+        SlamFlags,
+        SnowWhite,
+        SnowWhiteFlags,
+        Source,
+        Spectrum,
+        TheCannon,
+        TheCannonFlags,
+        ThePayne,
+        ThePayneFlags,
+    )
     from astra_outputs.repository import Outputs, connect
     from astra_outputs.saving.report import Rejected, SaveReport
     from astra_outputs.spool.replay import ReplayReport
@@ -78,17 +102,34 @@ __all__ = [
     "ASPCAP",
     "AmbiguousFlag",
     "ApogeeCoaddedSpectrumInApStar",
+    "ApogeeCombinedSpectrum",
+    "ApogeeNet",
+    "ApogeeNetFlags",
+    "ApogeeRestFrameVisitSpectrum",
+    "ApogeeVisitSpectrum",
+    "ApogeeVisitSpectrumInApStar",
     "Asked",
     "AspcapFlags",
     "AstraOutputsError",
+    "AstroNN",
+    "AstroNNFlags",
+    "AstroNNdist",
+    "AstroNNdistFlags",
     "BitFlags",
+    "BossCombinedSpectrum",
+    "BossNet",
+    "BossNetFlags",
+    "BossRestFrameVisitSpectrum",
     "BossVisitSpectrum",
     "CannotConnect",
     "CannotImport",
     "CannotStart",
+    "Clam",
+    "ClamFlags",
     "Closed",
     "ConnectionLost",
     "CorruptSpoolFile",
+    "Corv",
     "DatabaseError",
     "DuplicateKey",
     "Failure",
@@ -99,9 +140,13 @@ __all__ = [
     "InvalidRecord",
     "InvalidSQL",
     "KeyMismatch",
+    "LineForest",
+    "MDwarfType",
     "MissingExtra",
     "MissingFile",
     "MissingVersion",
+    "NMFRectify",
+    "NMFRectifyFlags",
     "NotRead",
     "OtherRecordClass",
     "Outcome",
@@ -119,6 +164,8 @@ __all__ = [
     "RunReport",
     "SaveReport",
     "SchemaMismatch",
+    "Slam",
+    "SlamFlags",
     "SnowWhite",
     "SnowWhiteFlags",
     "Source",
@@ -127,6 +174,8 @@ __all__ = [
     "TableReport",
     "TheCannon",
     "TheCannonFlags",
+    "ThePayne",
+    "ThePayneFlags",
     "UnknownColumn",
     "UnknownReference",
     "UnreadableFile",
@@ -142,7 +191,7 @@ __all__ = [
 ]
 __all__ += column_types.__all__
 
-# Records alone need no database driver: a pipeline's child processes start without it.
+# A pipeline's processes wait for no table but their own, and its child processes for no database driver.
 _WHEN_ASKED_FOR = {
     "Asked": "astra_outputs.reading.question",
     "Failure": "astra_outputs.work.report",
@@ -161,6 +210,6 @@ _WHEN_ASKED_FOR = {
 def __getattr__(name: str) -> Any:
     if name == "ddl":
         return import_module("astra_outputs.postgres.sql_files")
-    if name in _WHEN_ASKED_FOR:
-        return getattr(import_module(_WHEN_ASKED_FOR[name]), name)
+    if name in __all__:
+        return getattr(import_module(_WHEN_ASKED_FOR.get(name, "astra_outputs.records")), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

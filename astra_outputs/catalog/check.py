@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +27,15 @@ class Checked:
     differences : tuple[Difference, ...]
     tables, columns, flags : int
         How many of each the record classes have.
+    left_out : tuple[str, ...]
+        Tables that the database does without, as it may; they were not compared.
     """
 
     differences: tuple[Difference, ...]
     tables: int
     columns: int
     flags: int
+    left_out: tuple[str, ...] = ()
 
 
 def check_files(record_classes: Sequence[type[Record]]) -> Checked:
@@ -51,6 +54,8 @@ async def check_with_database(
 ) -> Checked:
     """Compare record classes, their SQL files and the tables of a live database.
 
+    A table that may be left out, and is, is no difference (`Record.may_be_left_out`).
+
     Raises
     ------
     InvalidSQL
@@ -65,7 +70,10 @@ async def check_with_database(
             sqlstate=NO_SCHEMA,
         )
     database = await _in_database(connection, schema, record_classes)
-    return _checked(record_classes, _in_files(record_classes), database)
+    left_out = [one for one in record_classes if one.may_be_left_out and one.table not in database]
+    compared = [one for one in record_classes if one not in left_out]
+    checked = _checked(compared, _in_files(compared), database)
+    return replace(checked, left_out=tuple(one.table for one in left_out))
 
 
 async def differences_with_database(

@@ -58,6 +58,8 @@ def _print(checked: Checked, where: str) -> None:
     extent = f"{checked.tables} tables, {checked.columns} columns, {checked.flags} flags"
     parties = "record classes and SQL files" + (f", and {where}," if where else "")
     screen = console()
+    if checked.left_out:
+        screen.print(f"left out of the database: {', '.join(checked.left_out)}", markup=False)
     if not checked.differences:
         screen.print(f"{extent}: {parties} agree", markup=False)
         return

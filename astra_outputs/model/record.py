@@ -53,6 +53,8 @@ class Record(BaseModel):
     natural_keys : tuple[tuple[str, ...], ...]
         Column sets that identify a row, best first. A save uses the first whose columns all have
         values.
+    may_be_left_out : bool
+        Whether a database may do without the table: `check` then says so and finds no fault.
     """
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
@@ -61,6 +63,7 @@ class Record(BaseModel):
     title: ClassVar[str]
     primary_key: ClassVar[str] = "pk"
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    may_be_left_out: ClassVar[bool] = False
     generated: ClassVar[dict[str, Column]] = {}
     """Columns that the database computes; a record class offers them as properties."""
 

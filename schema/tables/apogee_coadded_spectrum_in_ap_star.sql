@@ -70,7 +70,14 @@ create table if not exists apogee_coadded_spectrum_in_ap_star (
     ),
     constraint apogee_coadded_spectrum_in_ap_star_source_fkey foreign key (source_pk) references source (pk),
     constraint apogee_coadded_spectrum_in_ap_star_spectrum_fkey foreign key (spectrum_pk)
-        references spectrum (pk)
+        references spectrum (pk),
+    constraint apogee_coadded_spectrum_in_ap_star_no_nan_check check (
+        greatest(
+            snr, mean_fiber, std_fiber, v_rad, e_v_rad, std_v_rad, median_e_v_rad, doppler_teff,
+            doppler_e_teff, doppler_logg, doppler_e_logg, doppler_fe_h, doppler_e_fe_h, doppler_rchi2,
+            xcorr_v_rad, xcorr_v_rel, xcorr_e_v_rel, ccfwhm, autofwhm
+        ) <> 'NaN'
+    )
 );
 
 create index if not exists apogee_coadded_spectrum_in_ap_star_source_idx

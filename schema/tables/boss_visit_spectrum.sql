@@ -92,7 +92,15 @@ create table if not exists boss_visit_spectrum (
     constraint boss_visit_spectrum_spectrum_key unique (spectrum_pk),
     constraint boss_visit_spectrum_natural_key unique (release, run2d, fieldid, mjd, catalogid),
     constraint boss_visit_spectrum_source_fkey foreign key (source_pk) references source (pk),
-    constraint boss_visit_spectrum_spectrum_fkey foreign key (spectrum_pk) references spectrum (pk)
+    constraint boss_visit_spectrum_spectrum_fkey foreign key (spectrum_pk) references spectrum (pk),
+    constraint boss_visit_spectrum_no_nan_check check (
+        greatest(
+            exptime, preject, skychi2, schi2min, schi2max, alt, az, seeing, airmass, airtemp, dewpoint,
+            humidity, pressure, dust_a, dust_b, gust_direction, gust_speed, wind_direction, wind_speed,
+            moon_dist_mean, moon_phase_mean, f_night_time, snr, xcsao_v_rad, xcsao_e_v_rad, xcsao_teff,
+            xcsao_e_teff, xcsao_logg, xcsao_e_logg, xcsao_fe_h, xcsao_e_fe_h, xcsao_rxc
+        ) <> 'NaN'
+    )
 );
 
 create index if not exists boss_visit_spectrum_source_idx on boss_visit_spectrum (source_pk);

@@ -66,7 +66,14 @@ create table if not exists snow_white (
     constraint snow_white_spectrum_version_key unique (spectrum_pk, v_astra_major_minor),
     constraint snow_white_source_fkey foreign key (source_pk) references source (pk),
     constraint snow_white_spectrum_fkey foreign key (spectrum_pk) references spectrum (pk),
-    constraint snow_white_version_check check (v_astra >= 0)
+    constraint snow_white_version_check check (v_astra >= 0),
+    constraint snow_white_no_nan_check check (
+        greatest(
+            t_elapsed, t_overhead, p_cv, p_da, p_dab, p_dabz, p_dah, p_dahe, p_dao, p_daz, p_da_ms, p_db,
+            p_dba, p_dbaz, p_dbh, p_dbz, p_db_ms, p_dc, p_dc_ms, p_do, p_dq, p_dqz, p_dqpec, p_dz, p_dza,
+            p_dzb, p_dzba, p_mwd, p_hotdq, teff, e_teff, logg, e_logg, v_rel, raw_e_teff, raw_e_logg
+        ) <> 'NaN'
+    )
 )
 -- A re-run replaces all rows of a page in one transaction: with half of it free no index grows.
 with (fillfactor = 50);

@@ -166,7 +166,22 @@ create table if not exists source (
     constraint source_sdss_id_key unique (sdss_id),
     constraint source_gaia_dr3_source_id_key unique (gaia_dr3_source_id),
     constraint source_gaia_dr2_source_id_key unique (gaia_dr2_source_id),
-    constraint source_sdss4_apogee_id_key unique (sdss4_apogee_id)
+    constraint source_sdss4_apogee_id_key unique (sdss4_apogee_id),
+    constraint source_no_nan_check check (
+        greatest(ra, dec, l, b) <> 'NaN'
+        and greatest(
+            plx, e_plx, pmra, e_pmra, pmde, e_pmde, gaia_v_rad, gaia_e_v_rad, g_mag, bp_mag, rp_mag, j_mag,
+            e_j_mag, h_mag, e_h_mag, k_mag, e_k_mag, w1_mag, e_w1_mag, w1_flux, w1_dflux, w1_frac, w2_mag,
+            e_w2_mag, w2_flux, w2_dflux, w2_frac, mag4_5, d4_5m, rms_f4_5, zgr_teff, zgr_e_teff, zgr_logg,
+            zgr_e_logg, zgr_fe_h, zgr_e_fe_h, zgr_e, zgr_e_e, zgr_plx, zgr_e_plx, zgr_teff_confidence,
+            zgr_logg_confidence, zgr_fe_h_confidence, zgr_ln_prior, zgr_chi2, r_med_geo, r_lo_geo, r_hi_geo,
+            r_med_photogeo, r_lo_photogeo, r_hi_photogeo, ebv, e_ebv, ebv_zhang_2023, e_ebv_zhang_2023,
+            ebv_sfd, e_ebv_sfd, ebv_rjce_glimpse, e_ebv_rjce_glimpse, ebv_rjce_allwise, e_ebv_rjce_allwise,
+            ebv_bayestar_2019, e_ebv_bayestar_2019, ebv_edenhofer_2023, e_ebv_edenhofer_2023, c_star,
+            u_jkc_mag, b_jkc_mag, v_jkc_mag, r_jkc_mag, i_jkc_mag, u_sdss_mag, g_sdss_mag, r_sdss_mag,
+            i_sdss_mag, z_sdss_mag, y_ps1_mag
+        ) <> 'NaN'
+    )
 );
 
 -- Positions: a circle on the sky is a range of declinations first.

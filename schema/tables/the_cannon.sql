@@ -99,7 +99,18 @@ create table if not exists the_cannon (
     constraint the_cannon_spectrum_version_key unique (spectrum_pk, v_astra_major_minor),
     constraint the_cannon_source_fkey foreign key (source_pk) references source (pk),
     constraint the_cannon_spectrum_fkey foreign key (spectrum_pk) references spectrum (pk),
-    constraint the_cannon_version_check check (v_astra >= 0)
+    constraint the_cannon_version_check check (v_astra >= 0),
+    constraint the_cannon_no_nan_check check (
+        greatest(
+            t_elapsed, t_overhead, teff, e_teff, logg, e_logg, fe_h, e_fe_h, v_micro, e_v_micro, v_macro,
+            e_v_macro, c_fe, e_c_fe, n_fe, e_n_fe, o_fe, e_o_fe, na_fe, e_na_fe, mg_fe, e_mg_fe, al_fe,
+            e_al_fe, si_fe, e_si_fe, s_fe, e_s_fe, k_fe, e_k_fe, ca_fe, e_ca_fe, ti_fe, e_ti_fe, v_fe, e_v_fe,
+            cr_fe, e_cr_fe, mn_fe, e_mn_fe, ni_fe, e_ni_fe, chi2, rchi2, raw_e_teff, raw_e_logg, raw_e_fe_h,
+            raw_e_v_micro, raw_e_v_macro, raw_e_c_fe, raw_e_n_fe, raw_e_o_fe, raw_e_na_fe, raw_e_mg_fe,
+            raw_e_al_fe, raw_e_si_fe, raw_e_s_fe, raw_e_k_fe, raw_e_ca_fe, raw_e_ti_fe, raw_e_v_fe,
+            raw_e_cr_fe, raw_e_mn_fe, raw_e_ni_fe
+        ) <> 'NaN'
+    )
 )
 -- A re-run replaces all rows of a page in one transaction: with half of it free no index grows.
 with (fillfactor = 50);

@@ -1,0 +1,27 @@
+"""`MDwarfType`: spectral types of cool stars from BOSS spectra."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from astra_outputs.model.column_types import Flags, Real, RequiredReal, RequiredText
+from astra_outputs.model.columns import category, column
+from astra_outputs.model.pipeline import PipelineOutputMixin
+
+
+class MDwarfType(PipelineOutputMixin):
+    """Results of MDwarfType: spectral types of cool stars from BOSS spectra."""
+
+    may_be_left_out: ClassVar[bool] = True
+
+    category("M Dwarf Type")
+    spectral_type: RequiredText = column(description="Spectral type of the best template")
+    sub_type: RequiredReal = column(description="Subtype of the best template")
+    rchi2: RequiredReal = column(description="Reduced chi-squared of the best template")
+    continuum: Real = column(description="Scale of the continuum")
+    result_flags: Flags = column(description="Quality of the result, without named bits")
+
+    @property
+    def flag_bad(self) -> bool:
+        """Whether any quality flag is set."""
+        return self.result_flags > 0
