@@ -7,11 +7,14 @@ about names that would not arrive as they were given.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from astra_outputs.errors import InvalidName, shorten
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Where a word of a class name begins; an acronym is one word."""
+
+_FROZEN = re.compile(r"(?P<table>.+)_frozen_(?P<major_minor>\d+)_as_(?P<release>.+)")
 
 LONGEST = 63
 """Bytes that PostgreSQL keeps of a name, unless it was compiled otherwise; it cuts the rest off."""
@@ -74,3 +77,32 @@ def table_of(class_name: str) -> str:
     ['apogee_coadded_spectrum_in_ap_star', 'm_dwarf_type', 'nmf_rectify', 'aspcap']
     """
     return _WORD.sub("_", class_name).lower()
+
+
+class Frozen(NamedTuple):
+    """A version of a pipeline whose rows the database refuses to change: the release it was published in."""
+
+    table: str
+    major_minor: int
+    release: str
+
+    @property
+    def constraint(self) -> str:
+        """Name of the check constraint that refuses; it carries what is frozen."""
+        return f"{self.table}_frozen_{self.major_minor}_as_{self.release}"
+
+    @property
+    def version(self) -> str:
+        """The version without its patch number, as people write it."""
+        return f"{self.major_minor // 1000}.{self.major_minor % 1000}"
+
+    @classmethod
+    def named(cls, constraint: str) -> Frozen | None:
+        """Return what the check constraint of this name freezes, if it is one of these."""
+        found = _FROZEN.fullmatch(constraint)
+        return found and cls(found["table"], int(found["major_minor"]), found["release"])
+
+
+def is_administrators_check(constraint: str) -> bool:
+    """Tell whether a table may have a check constraint of this name beyond those of its SQL file."""
+    return constraint.endswith("_no_nan_check") or Frozen.named(constraint) is not None

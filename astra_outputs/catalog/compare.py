@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from astra_outputs.catalog.compare_flags import differences_of_flags
 from astra_outputs.catalog.difference import MISSING, NONE, Difference, Says, differ, union
 from astra_outputs.catalog.model import ColumnFacts, TableFacts
+from astra_outputs.names import is_administrators_check
 
 Facts = Mapping[Says, TableFacts]
 Columns = Mapping[Says, ColumnFacts]
@@ -47,7 +48,8 @@ def _of_table(name: str, facts: Facts) -> Iterator[Difference]:
     checks = {who: table.checks for who, table in facts.items() if table.checks is not None}
     for constraint in union(checks.values()):
         says = {who: known.get(constraint, MISSING) for who, known in checks.items()}
-        if differ(says):
+        added = says.get(Says.DATABASE) != MISSING and MISSING in says.values()
+        if differ(says) and not (added and is_administrators_check(constraint)):
             yield Difference(name, None, f"check {constraint}", says)
     indexes = {who: table.indexes for who, table in facts.items() if table.indexes is not None}
     for difference in _of_sets(name, "index", indexes):

@@ -79,7 +79,7 @@ def columns_of_lines() -> Iterator[tuple[str, Any, Any]]:
             line += f" {wavelength[0]}"
         category(title)
         yield f"eqw_{name}", Real, column(unit="Angstrom", description=f"Equivalent width of {line}")
-        yield f"abs_{name}", Real, column(description=f"Strength of {line} relative to the continuum")
+        yield f"abs_{name}", Real, column(description=f"Strength of {line} over the continuum")
         yield f"detection_stat_{name}", Real, column(description=f"Significance of {line}")
         yield f"detection_raw_{name}", Real, column(description=f"Significance of {line}, uncalibrated")
         yield f"eqw_percentiles_{name}", RealArray, column(description=f"Percentiles of eqw_{name}")

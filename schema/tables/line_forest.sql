@@ -465,7 +465,7 @@ comment on column line_forest.tag is 'Label of the run, free text';
 
 -- H-alpha (6562.8 +/- 200A)
 comment on column line_forest.eqw_h_alpha is 'Equivalent width of H-alpha [Angstrom]';
-comment on column line_forest.abs_h_alpha is 'Strength of H-alpha relative to the continuum';
+comment on column line_forest.abs_h_alpha is 'Strength of H-alpha over the continuum';
 comment on column line_forest.detection_stat_h_alpha is 'Significance of H-alpha';
 comment on column line_forest.detection_raw_h_alpha is 'Significance of H-alpha, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_alpha is 'Percentiles of eqw_h_alpha';
@@ -473,7 +473,7 @@ comment on column line_forest.abs_percentiles_h_alpha is 'Percentiles of abs_h_a
 
 -- H-beta (4861.3 +/- 200 A)
 comment on column line_forest.eqw_h_beta is 'Equivalent width of H-beta [Angstrom]';
-comment on column line_forest.abs_h_beta is 'Strength of H-beta relative to the continuum';
+comment on column line_forest.abs_h_beta is 'Strength of H-beta over the continuum';
 comment on column line_forest.detection_stat_h_beta is 'Significance of H-beta';
 comment on column line_forest.detection_raw_h_beta is 'Significance of H-beta, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_beta is 'Percentiles of eqw_h_beta';
@@ -481,7 +481,7 @@ comment on column line_forest.abs_percentiles_h_beta is 'Percentiles of abs_h_be
 
 -- H-gamma (4340.5 +/- 200 A)
 comment on column line_forest.eqw_h_gamma is 'Equivalent width of H-gamma [Angstrom]';
-comment on column line_forest.abs_h_gamma is 'Strength of H-gamma relative to the continuum';
+comment on column line_forest.abs_h_gamma is 'Strength of H-gamma over the continuum';
 comment on column line_forest.detection_stat_h_gamma is 'Significance of H-gamma';
 comment on column line_forest.detection_raw_h_gamma is 'Significance of H-gamma, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_gamma is 'Percentiles of eqw_h_gamma';
@@ -489,7 +489,7 @@ comment on column line_forest.abs_percentiles_h_gamma is 'Percentiles of abs_h_g
 
 -- H-delta (4101.7 +/- 200 A)
 comment on column line_forest.eqw_h_delta is 'Equivalent width of H-delta [Angstrom]';
-comment on column line_forest.abs_h_delta is 'Strength of H-delta relative to the continuum';
+comment on column line_forest.abs_h_delta is 'Strength of H-delta over the continuum';
 comment on column line_forest.detection_stat_h_delta is 'Significance of H-delta';
 comment on column line_forest.detection_raw_h_delta is 'Significance of H-delta, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_delta is 'Percentiles of eqw_h_delta';
@@ -497,7 +497,7 @@ comment on column line_forest.abs_percentiles_h_delta is 'Percentiles of abs_h_d
 
 -- H-epsilon (3970.1 +/- 200 A)
 comment on column line_forest.eqw_h_epsilon is 'Equivalent width of H-epsilon [Angstrom]';
-comment on column line_forest.abs_h_epsilon is 'Strength of H-epsilon relative to the continuum';
+comment on column line_forest.abs_h_epsilon is 'Strength of H-epsilon over the continuum';
 comment on column line_forest.detection_stat_h_epsilon is 'Significance of H-epsilon';
 comment on column line_forest.detection_raw_h_epsilon is 'Significance of H-epsilon, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_epsilon is 'Percentiles of eqw_h_epsilon';
@@ -505,7 +505,7 @@ comment on column line_forest.abs_percentiles_h_epsilon is 'Percentiles of abs_h
 
 -- H-8 (3889.064 +/- 200 A)
 comment on column line_forest.eqw_h_8 is 'Equivalent width of H-8 [Angstrom]';
-comment on column line_forest.abs_h_8 is 'Strength of H-8 relative to the continuum';
+comment on column line_forest.abs_h_8 is 'Strength of H-8 over the continuum';
 comment on column line_forest.detection_stat_h_8 is 'Significance of H-8';
 comment on column line_forest.detection_raw_h_8 is 'Significance of H-8, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_8 is 'Percentiles of eqw_h_8';
@@ -513,7 +513,7 @@ comment on column line_forest.abs_percentiles_h_8 is 'Percentiles of abs_h_8';
 
 -- H-9 (3835.391 +/- 200 A)
 comment on column line_forest.eqw_h_9 is 'Equivalent width of H-9 [Angstrom]';
-comment on column line_forest.abs_h_9 is 'Strength of H-9 relative to the continuum';
+comment on column line_forest.abs_h_9 is 'Strength of H-9 over the continuum';
 comment on column line_forest.detection_stat_h_9 is 'Significance of H-9';
 comment on column line_forest.detection_raw_h_9 is 'Significance of H-9, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_9 is 'Percentiles of eqw_h_9';
@@ -521,7 +521,7 @@ comment on column line_forest.abs_percentiles_h_9 is 'Percentiles of abs_h_9';
 
 -- H-10 (3797.904 +/- 200 A)
 comment on column line_forest.eqw_h_10 is 'Equivalent width of H-10 [Angstrom]';
-comment on column line_forest.abs_h_10 is 'Strength of H-10 relative to the continuum';
+comment on column line_forest.abs_h_10 is 'Strength of H-10 over the continuum';
 comment on column line_forest.detection_stat_h_10 is 'Significance of H-10';
 comment on column line_forest.detection_raw_h_10 is 'Significance of H-10, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_10 is 'Percentiles of eqw_h_10';
@@ -529,7 +529,7 @@ comment on column line_forest.abs_percentiles_h_10 is 'Percentiles of abs_h_10';
 
 -- H-11 (3770.637 +/- 200 A)
 comment on column line_forest.eqw_h_11 is 'Equivalent width of H-11 [Angstrom]';
-comment on column line_forest.abs_h_11 is 'Strength of H-11 relative to the continuum';
+comment on column line_forest.abs_h_11 is 'Strength of H-11 over the continuum';
 comment on column line_forest.detection_stat_h_11 is 'Significance of H-11';
 comment on column line_forest.detection_raw_h_11 is 'Significance of H-11, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_11 is 'Percentiles of eqw_h_11';
@@ -537,7 +537,7 @@ comment on column line_forest.abs_percentiles_h_11 is 'Percentiles of abs_h_11';
 
 -- H-12 (3750.158 +/- 50 A)
 comment on column line_forest.eqw_h_12 is 'Equivalent width of H-12 [Angstrom]';
-comment on column line_forest.abs_h_12 is 'Strength of H-12 relative to the continuum';
+comment on column line_forest.abs_h_12 is 'Strength of H-12 over the continuum';
 comment on column line_forest.detection_stat_h_12 is 'Significance of H-12';
 comment on column line_forest.detection_raw_h_12 is 'Significance of H-12, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_12 is 'Percentiles of eqw_h_12';
@@ -545,7 +545,7 @@ comment on column line_forest.abs_percentiles_h_12 is 'Percentiles of abs_h_12';
 
 -- H-13 (3734.369 +/- 50 A)
 comment on column line_forest.eqw_h_13 is 'Equivalent width of H-13 [Angstrom]';
-comment on column line_forest.abs_h_13 is 'Strength of H-13 relative to the continuum';
+comment on column line_forest.abs_h_13 is 'Strength of H-13 over the continuum';
 comment on column line_forest.detection_stat_h_13 is 'Significance of H-13';
 comment on column line_forest.detection_raw_h_13 is 'Significance of H-13, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_13 is 'Percentiles of eqw_h_13';
@@ -553,7 +553,7 @@ comment on column line_forest.abs_percentiles_h_13 is 'Percentiles of abs_h_13';
 
 -- H-14 (3721.945 +/- 50 A)
 comment on column line_forest.eqw_h_14 is 'Equivalent width of H-14 [Angstrom]';
-comment on column line_forest.abs_h_14 is 'Strength of H-14 relative to the continuum';
+comment on column line_forest.abs_h_14 is 'Strength of H-14 over the continuum';
 comment on column line_forest.detection_stat_h_14 is 'Significance of H-14';
 comment on column line_forest.detection_raw_h_14 is 'Significance of H-14, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_14 is 'Percentiles of eqw_h_14';
@@ -561,7 +561,7 @@ comment on column line_forest.abs_percentiles_h_14 is 'Percentiles of abs_h_14';
 
 -- H-15 (3711.977 +/- 50 A)
 comment on column line_forest.eqw_h_15 is 'Equivalent width of H-15 [Angstrom]';
-comment on column line_forest.abs_h_15 is 'Strength of H-15 relative to the continuum';
+comment on column line_forest.abs_h_15 is 'Strength of H-15 over the continuum';
 comment on column line_forest.detection_stat_h_15 is 'Significance of H-15';
 comment on column line_forest.detection_raw_h_15 is 'Significance of H-15, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_15 is 'Percentiles of eqw_h_15';
@@ -569,7 +569,7 @@ comment on column line_forest.abs_percentiles_h_15 is 'Percentiles of abs_h_15';
 
 -- H-16 (3703.859 +/- 50 A)
 comment on column line_forest.eqw_h_16 is 'Equivalent width of H-16 [Angstrom]';
-comment on column line_forest.abs_h_16 is 'Strength of H-16 relative to the continuum';
+comment on column line_forest.abs_h_16 is 'Strength of H-16 over the continuum';
 comment on column line_forest.detection_stat_h_16 is 'Significance of H-16';
 comment on column line_forest.detection_raw_h_16 is 'Significance of H-16, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_16 is 'Percentiles of eqw_h_16';
@@ -577,7 +577,7 @@ comment on column line_forest.abs_percentiles_h_16 is 'Percentiles of abs_h_16';
 
 -- H-17 (3697.157 +/- 50 A)
 comment on column line_forest.eqw_h_17 is 'Equivalent width of H-17 [Angstrom]';
-comment on column line_forest.abs_h_17 is 'Strength of H-17 relative to the continuum';
+comment on column line_forest.abs_h_17 is 'Strength of H-17 over the continuum';
 comment on column line_forest.detection_stat_h_17 is 'Significance of H-17';
 comment on column line_forest.detection_raw_h_17 is 'Significance of H-17, uncalibrated';
 comment on column line_forest.eqw_percentiles_h_17 is 'Percentiles of eqw_h_17';
@@ -585,7 +585,7 @@ comment on column line_forest.abs_percentiles_h_17 is 'Percentiles of abs_h_17';
 
 -- Pa-7 (10049.4889 +/- 200 A)
 comment on column line_forest.eqw_pa_7 is 'Equivalent width of Pa-7 [Angstrom]';
-comment on column line_forest.abs_pa_7 is 'Strength of Pa-7 relative to the continuum';
+comment on column line_forest.abs_pa_7 is 'Strength of Pa-7 over the continuum';
 comment on column line_forest.detection_stat_pa_7 is 'Significance of Pa-7';
 comment on column line_forest.detection_raw_pa_7 is 'Significance of Pa-7, uncalibrated';
 comment on column line_forest.eqw_percentiles_pa_7 is 'Percentiles of eqw_pa_7';
@@ -593,7 +593,7 @@ comment on column line_forest.abs_percentiles_pa_7 is 'Percentiles of abs_pa_7';
 
 -- Pa-8 (9546.0808 +/- 200 A)
 comment on column line_forest.eqw_pa_8 is 'Equivalent width of Pa-8 [Angstrom]';
-comment on column line_forest.abs_pa_8 is 'Strength of Pa-8 relative to the continuum';
+comment on column line_forest.abs_pa_8 is 'Strength of Pa-8 over the continuum';
 comment on column line_forest.detection_stat_pa_8 is 'Significance of Pa-8';
 comment on column line_forest.detection_raw_pa_8 is 'Significance of Pa-8, uncalibrated';
 comment on column line_forest.eqw_percentiles_pa_8 is 'Percentiles of eqw_pa_8';
@@ -601,7 +601,7 @@ comment on column line_forest.abs_percentiles_pa_8 is 'Percentiles of abs_pa_8';
 
 -- Pa-9 (9229.12 +/- 200 A)
 comment on column line_forest.eqw_pa_9 is 'Equivalent width of Pa-9 [Angstrom]';
-comment on column line_forest.abs_pa_9 is 'Strength of Pa-9 relative to the continuum';
+comment on column line_forest.abs_pa_9 is 'Strength of Pa-9 over the continuum';
 comment on column line_forest.detection_stat_pa_9 is 'Significance of Pa-9';
 comment on column line_forest.detection_raw_pa_9 is 'Significance of Pa-9, uncalibrated';
 comment on column line_forest.eqw_percentiles_pa_9 is 'Percentiles of eqw_pa_9';
@@ -609,7 +609,7 @@ comment on column line_forest.abs_percentiles_pa_9 is 'Percentiles of abs_pa_9';
 
 -- Pa-10 (9014.909 +/- 200 A)
 comment on column line_forest.eqw_pa_10 is 'Equivalent width of Pa-10 [Angstrom]';
-comment on column line_forest.abs_pa_10 is 'Strength of Pa-10 relative to the continuum';
+comment on column line_forest.abs_pa_10 is 'Strength of Pa-10 over the continuum';
 comment on column line_forest.detection_stat_pa_10 is 'Significance of Pa-10';
 comment on column line_forest.detection_raw_pa_10 is 'Significance of Pa-10, uncalibrated';
 comment on column line_forest.eqw_percentiles_pa_10 is 'Percentiles of eqw_pa_10';
@@ -617,7 +617,7 @@ comment on column line_forest.abs_percentiles_pa_10 is 'Percentiles of abs_pa_10
 
 -- Pa-11 (8862.782 +/- 200 A)
 comment on column line_forest.eqw_pa_11 is 'Equivalent width of Pa-11 [Angstrom]';
-comment on column line_forest.abs_pa_11 is 'Strength of Pa-11 relative to the continuum';
+comment on column line_forest.abs_pa_11 is 'Strength of Pa-11 over the continuum';
 comment on column line_forest.detection_stat_pa_11 is 'Significance of Pa-11';
 comment on column line_forest.detection_raw_pa_11 is 'Significance of Pa-11, uncalibrated';
 comment on column line_forest.eqw_percentiles_pa_11 is 'Percentiles of eqw_pa_11';
@@ -625,7 +625,7 @@ comment on column line_forest.abs_percentiles_pa_11 is 'Percentiles of abs_pa_11
 
 -- Pa-12 (8750.472 +/- 200 A)
 comment on column line_forest.eqw_pa_12 is 'Equivalent width of Pa-12 [Angstrom]';
-comment on column line_forest.abs_pa_12 is 'Strength of Pa-12 relative to the continuum';
+comment on column line_forest.abs_pa_12 is 'Strength of Pa-12 over the continuum';
 comment on column line_forest.detection_stat_pa_12 is 'Significance of Pa-12';
 comment on column line_forest.detection_raw_pa_12 is 'Significance of Pa-12, uncalibrated';
 comment on column line_forest.eqw_percentiles_pa_12 is 'Percentiles of eqw_pa_12';
@@ -633,7 +633,7 @@ comment on column line_forest.abs_percentiles_pa_12 is 'Percentiles of abs_pa_12
 
 -- Pa-13 (8665.019 +/- 200 A)
 comment on column line_forest.eqw_pa_13 is 'Equivalent width of Pa-13 [Angstrom]';
-comment on column line_forest.abs_pa_13 is 'Strength of Pa-13 relative to the continuum';
+comment on column line_forest.abs_pa_13 is 'Strength of Pa-13 over the continuum';
 comment on column line_forest.detection_stat_pa_13 is 'Significance of Pa-13';
 comment on column line_forest.detection_raw_pa_13 is 'Significance of Pa-13, uncalibrated';
 comment on column line_forest.eqw_percentiles_pa_13 is 'Percentiles of eqw_pa_13';
@@ -641,7 +641,7 @@ comment on column line_forest.abs_percentiles_pa_13 is 'Percentiles of abs_pa_13
 
 -- Pa-14 (8598.392 +/- 200 A)
 comment on column line_forest.eqw_pa_14 is 'Equivalent width of Pa-14 [Angstrom]';
-comment on column line_forest.abs_pa_14 is 'Strength of Pa-14 relative to the continuum';
+comment on column line_forest.abs_pa_14 is 'Strength of Pa-14 over the continuum';
 comment on column line_forest.detection_stat_pa_14 is 'Significance of Pa-14';
 comment on column line_forest.detection_raw_pa_14 is 'Significance of Pa-14, uncalibrated';
 comment on column line_forest.eqw_percentiles_pa_14 is 'Percentiles of eqw_pa_14';
@@ -649,7 +649,7 @@ comment on column line_forest.abs_percentiles_pa_14 is 'Percentiles of abs_pa_14
 
 -- Pa-15 (8545.383 +/- 200 A)
 comment on column line_forest.eqw_pa_15 is 'Equivalent width of Pa-15 [Angstrom]';
-comment on column line_forest.abs_pa_15 is 'Strength of Pa-15 relative to the continuum';
+comment on column line_forest.abs_pa_15 is 'Strength of Pa-15 over the continuum';
 comment on column line_forest.detection_stat_pa_15 is 'Significance of Pa-15';
 comment on column line_forest.detection_raw_pa_15 is 'Significance of Pa-15, uncalibrated';
 comment on column line_forest.eqw_percentiles_pa_15 is 'Percentiles of eqw_pa_15';
@@ -657,7 +657,7 @@ comment on column line_forest.abs_percentiles_pa_15 is 'Percentiles of abs_pa_15
 
 -- Pa-16 (8502.483 +/- 200 A)
 comment on column line_forest.eqw_pa_16 is 'Equivalent width of Pa-16 [Angstrom]';
-comment on column line_forest.abs_pa_16 is 'Strength of Pa-16 relative to the continuum';
+comment on column line_forest.abs_pa_16 is 'Strength of Pa-16 over the continuum';
 comment on column line_forest.detection_stat_pa_16 is 'Significance of Pa-16';
 comment on column line_forest.detection_raw_pa_16 is 'Significance of Pa-16, uncalibrated';
 comment on column line_forest.eqw_percentiles_pa_16 is 'Percentiles of eqw_pa_16';
@@ -665,7 +665,7 @@ comment on column line_forest.abs_percentiles_pa_16 is 'Percentiles of abs_pa_16
 
 -- Pa-17 (8467.254 +/- 200 A)
 comment on column line_forest.eqw_pa_17 is 'Equivalent width of Pa-17 [Angstrom]';
-comment on column line_forest.abs_pa_17 is 'Strength of Pa-17 relative to the continuum';
+comment on column line_forest.abs_pa_17 is 'Strength of Pa-17 over the continuum';
 comment on column line_forest.detection_stat_pa_17 is 'Significance of Pa-17';
 comment on column line_forest.detection_raw_pa_17 is 'Significance of Pa-17, uncalibrated';
 comment on column line_forest.eqw_percentiles_pa_17 is 'Percentiles of eqw_pa_17';
@@ -673,7 +673,7 @@ comment on column line_forest.abs_percentiles_pa_17 is 'Percentiles of abs_pa_17
 
 -- Ca II (8662.14 +/- 50 A)
 comment on column line_forest.eqw_ca_ii_8662 is 'Equivalent width of Ca II 8662 [Angstrom]';
-comment on column line_forest.abs_ca_ii_8662 is 'Strength of Ca II 8662 relative to the continuum';
+comment on column line_forest.abs_ca_ii_8662 is 'Strength of Ca II 8662 over the continuum';
 comment on column line_forest.detection_stat_ca_ii_8662 is 'Significance of Ca II 8662';
 comment on column line_forest.detection_raw_ca_ii_8662 is 'Significance of Ca II 8662, uncalibrated';
 comment on column line_forest.eqw_percentiles_ca_ii_8662 is 'Percentiles of eqw_ca_ii_8662';
@@ -681,7 +681,7 @@ comment on column line_forest.abs_percentiles_ca_ii_8662 is 'Percentiles of abs_
 
 -- Ca II (8542.089 +/- 50 A)
 comment on column line_forest.eqw_ca_ii_8542 is 'Equivalent width of Ca II 8542 [Angstrom]';
-comment on column line_forest.abs_ca_ii_8542 is 'Strength of Ca II 8542 relative to the continuum';
+comment on column line_forest.abs_ca_ii_8542 is 'Strength of Ca II 8542 over the continuum';
 comment on column line_forest.detection_stat_ca_ii_8542 is 'Significance of Ca II 8542';
 comment on column line_forest.detection_raw_ca_ii_8542 is 'Significance of Ca II 8542, uncalibrated';
 comment on column line_forest.eqw_percentiles_ca_ii_8542 is 'Percentiles of eqw_ca_ii_8542';
@@ -689,7 +689,7 @@ comment on column line_forest.abs_percentiles_ca_ii_8542 is 'Percentiles of abs_
 
 -- Ca II (8498.018 +/- 50 A)
 comment on column line_forest.eqw_ca_ii_8498 is 'Equivalent width of Ca II 8498 [Angstrom]';
-comment on column line_forest.abs_ca_ii_8498 is 'Strength of Ca II 8498 relative to the continuum';
+comment on column line_forest.abs_ca_ii_8498 is 'Strength of Ca II 8498 over the continuum';
 comment on column line_forest.detection_stat_ca_ii_8498 is 'Significance of Ca II 8498';
 comment on column line_forest.detection_raw_ca_ii_8498 is 'Significance of Ca II 8498, uncalibrated';
 comment on column line_forest.eqw_percentiles_ca_ii_8498 is 'Percentiles of eqw_ca_ii_8498';
@@ -697,7 +697,7 @@ comment on column line_forest.abs_percentiles_ca_ii_8498 is 'Percentiles of abs_
 
 -- Ca K (3933.6614 +/- 200 A)
 comment on column line_forest.eqw_ca_k_3933 is 'Equivalent width of Ca K 3933 [Angstrom]';
-comment on column line_forest.abs_ca_k_3933 is 'Strength of Ca K 3933 relative to the continuum';
+comment on column line_forest.abs_ca_k_3933 is 'Strength of Ca K 3933 over the continuum';
 comment on column line_forest.detection_stat_ca_k_3933 is 'Significance of Ca K 3933';
 comment on column line_forest.detection_raw_ca_k_3933 is 'Significance of Ca K 3933, uncalibrated';
 comment on column line_forest.eqw_percentiles_ca_k_3933 is 'Percentiles of eqw_ca_k_3933';
@@ -705,7 +705,7 @@ comment on column line_forest.abs_percentiles_ca_k_3933 is 'Percentiles of abs_c
 
 -- Ca H (3968.4673 +/- 200 A)
 comment on column line_forest.eqw_ca_h_3968 is 'Equivalent width of Ca H 3968 [Angstrom]';
-comment on column line_forest.abs_ca_h_3968 is 'Strength of Ca H 3968 relative to the continuum';
+comment on column line_forest.abs_ca_h_3968 is 'Strength of Ca H 3968 over the continuum';
 comment on column line_forest.detection_stat_ca_h_3968 is 'Significance of Ca H 3968';
 comment on column line_forest.detection_raw_ca_h_3968 is 'Significance of Ca H 3968, uncalibrated';
 comment on column line_forest.eqw_percentiles_ca_h_3968 is 'Percentiles of eqw_ca_h_3968';
@@ -713,7 +713,7 @@ comment on column line_forest.abs_percentiles_ca_h_3968 is 'Percentiles of abs_c
 
 -- He I (6678.151 +/- 50 A)
 comment on column line_forest.eqw_he_i_6678 is 'Equivalent width of He I 6678 [Angstrom]';
-comment on column line_forest.abs_he_i_6678 is 'Strength of He I 6678 relative to the continuum';
+comment on column line_forest.abs_he_i_6678 is 'Strength of He I 6678 over the continuum';
 comment on column line_forest.detection_stat_he_i_6678 is 'Significance of He I 6678';
 comment on column line_forest.detection_raw_he_i_6678 is 'Significance of He I 6678, uncalibrated';
 comment on column line_forest.eqw_percentiles_he_i_6678 is 'Percentiles of eqw_he_i_6678';
@@ -721,7 +721,7 @@ comment on column line_forest.abs_percentiles_he_i_6678 is 'Percentiles of abs_h
 
 -- He I (5875.621 +/- 50 A)
 comment on column line_forest.eqw_he_i_5875 is 'Equivalent width of He I 5875 [Angstrom]';
-comment on column line_forest.abs_he_i_5875 is 'Strength of He I 5875 relative to the continuum';
+comment on column line_forest.abs_he_i_5875 is 'Strength of He I 5875 over the continuum';
 comment on column line_forest.detection_stat_he_i_5875 is 'Significance of He I 5875';
 comment on column line_forest.detection_raw_he_i_5875 is 'Significance of He I 5875, uncalibrated';
 comment on column line_forest.eqw_percentiles_he_i_5875 is 'Percentiles of eqw_he_i_5875';
@@ -729,7 +729,7 @@ comment on column line_forest.abs_percentiles_he_i_5875 is 'Percentiles of abs_h
 
 -- He I (5015.678 +/- 50 A)
 comment on column line_forest.eqw_he_i_5015 is 'Equivalent width of He I 5015 [Angstrom]';
-comment on column line_forest.abs_he_i_5015 is 'Strength of He I 5015 relative to the continuum';
+comment on column line_forest.abs_he_i_5015 is 'Strength of He I 5015 over the continuum';
 comment on column line_forest.detection_stat_he_i_5015 is 'Significance of He I 5015';
 comment on column line_forest.detection_raw_he_i_5015 is 'Significance of He I 5015, uncalibrated';
 comment on column line_forest.eqw_percentiles_he_i_5015 is 'Percentiles of eqw_he_i_5015';
@@ -737,7 +737,7 @@ comment on column line_forest.abs_percentiles_he_i_5015 is 'Percentiles of abs_h
 
 -- He I (4471.479 +/- 50 A)
 comment on column line_forest.eqw_he_i_4471 is 'Equivalent width of He I 4471 [Angstrom]';
-comment on column line_forest.abs_he_i_4471 is 'Strength of He I 4471 relative to the continuum';
+comment on column line_forest.abs_he_i_4471 is 'Strength of He I 4471 over the continuum';
 comment on column line_forest.detection_stat_he_i_4471 is 'Significance of He I 4471';
 comment on column line_forest.detection_raw_he_i_4471 is 'Significance of He I 4471, uncalibrated';
 comment on column line_forest.eqw_percentiles_he_i_4471 is 'Percentiles of eqw_he_i_4471';
@@ -745,7 +745,7 @@ comment on column line_forest.abs_percentiles_he_i_4471 is 'Percentiles of abs_h
 
 -- He II (4685.7 +/- 50 A)
 comment on column line_forest.eqw_he_ii_4685 is 'Equivalent width of He II 4685 [Angstrom]';
-comment on column line_forest.abs_he_ii_4685 is 'Strength of He II 4685 relative to the continuum';
+comment on column line_forest.abs_he_ii_4685 is 'Strength of He II 4685 over the continuum';
 comment on column line_forest.detection_stat_he_ii_4685 is 'Significance of He II 4685';
 comment on column line_forest.detection_raw_he_ii_4685 is 'Significance of He II 4685, uncalibrated';
 comment on column line_forest.eqw_percentiles_he_ii_4685 is 'Percentiles of eqw_he_ii_4685';
@@ -753,7 +753,7 @@ comment on column line_forest.abs_percentiles_he_ii_4685 is 'Percentiles of abs_
 
 -- N II (6583.45 +/- 50 A)
 comment on column line_forest.eqw_n_ii_6583 is 'Equivalent width of N II 6583 [Angstrom]';
-comment on column line_forest.abs_n_ii_6583 is 'Strength of N II 6583 relative to the continuum';
+comment on column line_forest.abs_n_ii_6583 is 'Strength of N II 6583 over the continuum';
 comment on column line_forest.detection_stat_n_ii_6583 is 'Significance of N II 6583';
 comment on column line_forest.detection_raw_n_ii_6583 is 'Significance of N II 6583, uncalibrated';
 comment on column line_forest.eqw_percentiles_n_ii_6583 is 'Percentiles of eqw_n_ii_6583';
@@ -761,7 +761,7 @@ comment on column line_forest.abs_percentiles_n_ii_6583 is 'Percentiles of abs_n
 
 -- N II (6548.05 +/- 50 A)
 comment on column line_forest.eqw_n_ii_6548 is 'Equivalent width of N II 6548 [Angstrom]';
-comment on column line_forest.abs_n_ii_6548 is 'Strength of N II 6548 relative to the continuum';
+comment on column line_forest.abs_n_ii_6548 is 'Strength of N II 6548 over the continuum';
 comment on column line_forest.detection_stat_n_ii_6548 is 'Significance of N II 6548';
 comment on column line_forest.detection_raw_n_ii_6548 is 'Significance of N II 6548, uncalibrated';
 comment on column line_forest.eqw_percentiles_n_ii_6548 is 'Percentiles of eqw_n_ii_6548';
@@ -769,7 +769,7 @@ comment on column line_forest.abs_percentiles_n_ii_6548 is 'Percentiles of abs_n
 
 -- S II (6716.44 +/- 50 A)
 comment on column line_forest.eqw_s_ii_6716 is 'Equivalent width of S II 6716 [Angstrom]';
-comment on column line_forest.abs_s_ii_6716 is 'Strength of S II 6716 relative to the continuum';
+comment on column line_forest.abs_s_ii_6716 is 'Strength of S II 6716 over the continuum';
 comment on column line_forest.detection_stat_s_ii_6716 is 'Significance of S II 6716';
 comment on column line_forest.detection_raw_s_ii_6716 is 'Significance of S II 6716, uncalibrated';
 comment on column line_forest.eqw_percentiles_s_ii_6716 is 'Percentiles of eqw_s_ii_6716';
@@ -777,7 +777,7 @@ comment on column line_forest.abs_percentiles_s_ii_6716 is 'Percentiles of abs_s
 
 -- S II (6730.816 +/- 50 A)
 comment on column line_forest.eqw_s_ii_6730 is 'Equivalent width of S II 6730 [Angstrom]';
-comment on column line_forest.abs_s_ii_6730 is 'Strength of S II 6730 relative to the continuum';
+comment on column line_forest.abs_s_ii_6730 is 'Strength of S II 6730 over the continuum';
 comment on column line_forest.detection_stat_s_ii_6730 is 'Significance of S II 6730';
 comment on column line_forest.detection_raw_s_ii_6730 is 'Significance of S II 6730, uncalibrated';
 comment on column line_forest.eqw_percentiles_s_ii_6730 is 'Percentiles of eqw_s_ii_6730';
@@ -785,7 +785,7 @@ comment on column line_forest.abs_percentiles_s_ii_6730 is 'Percentiles of abs_s
 
 -- Fe II (5018.434 +/- 50 A)
 comment on column line_forest.eqw_fe_ii_5018 is 'Equivalent width of Fe II 5018 [Angstrom]';
-comment on column line_forest.abs_fe_ii_5018 is 'Strength of Fe II 5018 relative to the continuum';
+comment on column line_forest.abs_fe_ii_5018 is 'Strength of Fe II 5018 over the continuum';
 comment on column line_forest.detection_stat_fe_ii_5018 is 'Significance of Fe II 5018';
 comment on column line_forest.detection_raw_fe_ii_5018 is 'Significance of Fe II 5018, uncalibrated';
 comment on column line_forest.eqw_percentiles_fe_ii_5018 is 'Percentiles of eqw_fe_ii_5018';
@@ -793,7 +793,7 @@ comment on column line_forest.abs_percentiles_fe_ii_5018 is 'Percentiles of abs_
 
 -- Fe II (5169.03 +/- 50 A)
 comment on column line_forest.eqw_fe_ii_5169 is 'Equivalent width of Fe II 5169 [Angstrom]';
-comment on column line_forest.abs_fe_ii_5169 is 'Strength of Fe II 5169 relative to the continuum';
+comment on column line_forest.abs_fe_ii_5169 is 'Strength of Fe II 5169 over the continuum';
 comment on column line_forest.detection_stat_fe_ii_5169 is 'Significance of Fe II 5169';
 comment on column line_forest.detection_raw_fe_ii_5169 is 'Significance of Fe II 5169, uncalibrated';
 comment on column line_forest.eqw_percentiles_fe_ii_5169 is 'Percentiles of eqw_fe_ii_5169';
@@ -801,7 +801,7 @@ comment on column line_forest.abs_percentiles_fe_ii_5169 is 'Percentiles of abs_
 
 -- Fe II (5197.577 +/- 50 A)
 comment on column line_forest.eqw_fe_ii_5197 is 'Equivalent width of Fe II 5197 [Angstrom]';
-comment on column line_forest.abs_fe_ii_5197 is 'Strength of Fe II 5197 relative to the continuum';
+comment on column line_forest.abs_fe_ii_5197 is 'Strength of Fe II 5197 over the continuum';
 comment on column line_forest.detection_stat_fe_ii_5197 is 'Significance of Fe II 5197';
 comment on column line_forest.detection_raw_fe_ii_5197 is 'Significance of Fe II 5197, uncalibrated';
 comment on column line_forest.eqw_percentiles_fe_ii_5197 is 'Percentiles of eqw_fe_ii_5197';
@@ -809,7 +809,7 @@ comment on column line_forest.abs_percentiles_fe_ii_5197 is 'Percentiles of abs_
 
 -- Fe II (6432.68 +/- 50 A)
 comment on column line_forest.eqw_fe_ii_6432 is 'Equivalent width of Fe II 6432 [Angstrom]';
-comment on column line_forest.abs_fe_ii_6432 is 'Strength of Fe II 6432 relative to the continuum';
+comment on column line_forest.abs_fe_ii_6432 is 'Strength of Fe II 6432 over the continuum';
 comment on column line_forest.detection_stat_fe_ii_6432 is 'Significance of Fe II 6432';
 comment on column line_forest.detection_raw_fe_ii_6432 is 'Significance of Fe II 6432, uncalibrated';
 comment on column line_forest.eqw_percentiles_fe_ii_6432 is 'Percentiles of eqw_fe_ii_6432';
@@ -817,7 +817,7 @@ comment on column line_forest.abs_percentiles_fe_ii_6432 is 'Percentiles of abs_
 
 -- O I (5577.339 +/- 50 A)
 comment on column line_forest.eqw_o_i_5577 is 'Equivalent width of O I 5577 [Angstrom]';
-comment on column line_forest.abs_o_i_5577 is 'Strength of O I 5577 relative to the continuum';
+comment on column line_forest.abs_o_i_5577 is 'Strength of O I 5577 over the continuum';
 comment on column line_forest.detection_stat_o_i_5577 is 'Significance of O I 5577';
 comment on column line_forest.detection_raw_o_i_5577 is 'Significance of O I 5577, uncalibrated';
 comment on column line_forest.eqw_percentiles_o_i_5577 is 'Percentiles of eqw_o_i_5577';
@@ -825,7 +825,7 @@ comment on column line_forest.abs_percentiles_o_i_5577 is 'Percentiles of abs_o_
 
 -- O I (6300.304 +/- 50 A)
 comment on column line_forest.eqw_o_i_6300 is 'Equivalent width of O I 6300 [Angstrom]';
-comment on column line_forest.abs_o_i_6300 is 'Strength of O I 6300 relative to the continuum';
+comment on column line_forest.abs_o_i_6300 is 'Strength of O I 6300 over the continuum';
 comment on column line_forest.detection_stat_o_i_6300 is 'Significance of O I 6300';
 comment on column line_forest.detection_raw_o_i_6300 is 'Significance of O I 6300, uncalibrated';
 comment on column line_forest.eqw_percentiles_o_i_6300 is 'Percentiles of eqw_o_i_6300';
@@ -833,7 +833,7 @@ comment on column line_forest.abs_percentiles_o_i_6300 is 'Percentiles of abs_o_
 
 -- O I (6363.777 +/- 50 A)
 comment on column line_forest.eqw_o_i_6363 is 'Equivalent width of O I 6363 [Angstrom]';
-comment on column line_forest.abs_o_i_6363 is 'Strength of O I 6363 relative to the continuum';
+comment on column line_forest.abs_o_i_6363 is 'Strength of O I 6363 over the continuum';
 comment on column line_forest.detection_stat_o_i_6363 is 'Significance of O I 6363';
 comment on column line_forest.detection_raw_o_i_6363 is 'Significance of O I 6363, uncalibrated';
 comment on column line_forest.eqw_percentiles_o_i_6363 is 'Percentiles of eqw_o_i_6363';
@@ -841,7 +841,7 @@ comment on column line_forest.abs_percentiles_o_i_6363 is 'Percentiles of abs_o_
 
 -- O II (3727.42 +/- 50 A)
 comment on column line_forest.eqw_o_ii_3727 is 'Equivalent width of O II 3727 [Angstrom]';
-comment on column line_forest.abs_o_ii_3727 is 'Strength of O II 3727 relative to the continuum';
+comment on column line_forest.abs_o_ii_3727 is 'Strength of O II 3727 over the continuum';
 comment on column line_forest.detection_stat_o_ii_3727 is 'Significance of O II 3727';
 comment on column line_forest.detection_raw_o_ii_3727 is 'Significance of O II 3727, uncalibrated';
 comment on column line_forest.eqw_percentiles_o_ii_3727 is 'Percentiles of eqw_o_ii_3727';
@@ -849,7 +849,7 @@ comment on column line_forest.abs_percentiles_o_ii_3727 is 'Percentiles of abs_o
 
 -- O III (4958.911 +/- 50 A)
 comment on column line_forest.eqw_o_iii_4959 is 'Equivalent width of O III 4959 [Angstrom]';
-comment on column line_forest.abs_o_iii_4959 is 'Strength of O III 4959 relative to the continuum';
+comment on column line_forest.abs_o_iii_4959 is 'Strength of O III 4959 over the continuum';
 comment on column line_forest.detection_stat_o_iii_4959 is 'Significance of O III 4959';
 comment on column line_forest.detection_raw_o_iii_4959 is 'Significance of O III 4959, uncalibrated';
 comment on column line_forest.eqw_percentiles_o_iii_4959 is 'Percentiles of eqw_o_iii_4959';
@@ -857,7 +857,7 @@ comment on column line_forest.abs_percentiles_o_iii_4959 is 'Percentiles of abs_
 
 -- O III (5006.843 +/- 50 A)
 comment on column line_forest.eqw_o_iii_5006 is 'Equivalent width of O III 5006 [Angstrom]';
-comment on column line_forest.abs_o_iii_5006 is 'Strength of O III 5006 relative to the continuum';
+comment on column line_forest.abs_o_iii_5006 is 'Strength of O III 5006 over the continuum';
 comment on column line_forest.detection_stat_o_iii_5006 is 'Significance of O III 5006';
 comment on column line_forest.detection_raw_o_iii_5006 is 'Significance of O III 5006, uncalibrated';
 comment on column line_forest.eqw_percentiles_o_iii_5006 is 'Percentiles of eqw_o_iii_5006';
@@ -865,7 +865,7 @@ comment on column line_forest.abs_percentiles_o_iii_5006 is 'Percentiles of abs_
 
 -- O III (4363.85 +/- 50 A)
 comment on column line_forest.eqw_o_iii_4363 is 'Equivalent width of O III 4363 [Angstrom]';
-comment on column line_forest.abs_o_iii_4363 is 'Strength of O III 4363 relative to the continuum';
+comment on column line_forest.abs_o_iii_4363 is 'Strength of O III 4363 over the continuum';
 comment on column line_forest.detection_stat_o_iii_4363 is 'Significance of O III 4363';
 comment on column line_forest.detection_raw_o_iii_4363 is 'Significance of O III 4363, uncalibrated';
 comment on column line_forest.eqw_percentiles_o_iii_4363 is 'Percentiles of eqw_o_iii_4363';
@@ -873,7 +873,7 @@ comment on column line_forest.abs_percentiles_o_iii_4363 is 'Percentiles of abs_
 
 -- Li I (6707.76 +/- 50 A)
 comment on column line_forest.eqw_li_i is 'Equivalent width of Li I [Angstrom]';
-comment on column line_forest.abs_li_i is 'Strength of Li I relative to the continuum';
+comment on column line_forest.abs_li_i is 'Strength of Li I over the continuum';
 comment on column line_forest.detection_stat_li_i is 'Significance of Li I';
 comment on column line_forest.detection_raw_li_i is 'Significance of Li I, uncalibrated';
 comment on column line_forest.eqw_percentiles_li_i is 'Percentiles of eqw_li_i';

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import asyncpg
@@ -9,16 +10,14 @@ import pytest
 
 from astra_outputs import (
     ASPCAP,
-    ApogeeCoaddedSpectrumInApStar,
-    BossVisitSpectrum,
     SnowWhite,
-    Source,
     TheCannon,
 )
+from astra_outputs.discover import record_classes
 from astra_outputs.postgres import sql_files
 from astra_outputs.records import APOGEE_BAD, ASPCAP_BAD, ApogeeSpectrumFlags, AspcapFlags
 
-FLAG_CLASSES = (Source, ApogeeCoaddedSpectrumInApStar, BossVisitSpectrum, TheCannon, SnowWhite, ASPCAP)
+FLAG_CLASSES = [cls for cls in record_classes() if cls._flags.bits]
 
 
 @pytest.fixture
@@ -218,6 +217,38 @@ async def test_apogee_spectra_are_bad_by_the_same_flags_in_sql(
     assert {row["spectrum_flags"]: row["flag_bad"] for row in rows} == {
         bit.mask: bool(bit.mask & APOGEE_BAD) for bit in bits
     }
+
+
+WITH_VIEW = [cls for cls in record_classes() if hasattr(cls, "flag_warn") or hasattr(cls, "flag_bad")]
+
+
+@pytest.mark.parametrize("record_class", WITH_VIEW, ids=lambda cls: cls.table)
+async def test_a_view_summarises_flags_as_the_record_does(sql: asyncpg.Connection, record_class: Any) -> None:
+    column = "spectrum_flags" if "spectrum_flags" in record_class.model_fields else "result_flags"
+    masks = [1 << bit for bit in range(33)]  # with bits that have no name
+    values = [0, *masks, *map(sum, combinations(masks[:5], 2)), *map(sum, combinations(masks[:5], 3)), 31]
+    names = [name for name in ("flag_warn", "flag_bad") if hasattr(record_class, name)]
+    view = await sql.fetchval("select pg_get_viewdef($1::text::regclass)", f"{record_class.table}_quality")
+    select, _, _ = view.partition(" FROM ")
+    summaries = [part for part in select.split(",\n") if part.rstrip().endswith(tuple(names))]
+    rows = await sql.fetch(
+        f"{','.join(summaries)} from unnest($1::bigint[]) as {alias_of(view)} ({column})", values
+    )
+    expected = [
+        tuple(getattr(record_class.model_construct(**{column: value}), name) for name in names)
+        for value in values
+    ]
+    assert list(map(tuple, rows)) == expected
+
+
+def alias_of(view: str) -> str:
+    """The name by which a view calls the table that it is made of."""
+    return view.rstrip(";").split()[-1]
+
+
+async def test_every_table_with_a_summary_has_a_view_and_no_other(sql: asyncpg.Connection) -> None:
+    views = await sql.fetch("select viewname from pg_views where schemaname = 'astra'")
+    assert {name for (name,) in views} == {f"{cls.table}_quality" for cls in WITH_VIEW}
 
 
 async def test_a_view_shows_no_more_than_its_reader_may_see_in_the_table(sql: asyncpg.Connection) -> None:
