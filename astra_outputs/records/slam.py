@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, Final, Self
 
+from astra_outputs.errors import NotRead
 from astra_outputs.model.column_types import (
     Flags,
     Real,
@@ -89,14 +91,15 @@ class Slam(FlagRules):
         Parameters
         ----------
         spectrum : object
-            Anything with the attributes `spectrum_pk` and `source_pk`. If it has a `source` with magnitudes,
-            these are looked at as well; else call `apply_flag_rules` with the source.
+            Anything with the attributes `spectrum_pk` and `source_pk`. If it has its `source` with it, as after
+            `find(..., source=True)`, the magnitudes are looked at as well; else call `apply_flag_rules` with it.
         columns : mapping, optional
         **values
             The columns by name, and flags by name.
         """
         result = super().from_spectrum(spectrum, columns, **values)
-        result.apply_flag_rules(getattr(spectrum, "source", None))
+        with suppress(AttributeError, NotRead):
+            result.apply_flag_rules(spectrum.source)
         return result
 
     @property

@@ -22,13 +22,14 @@ def test_a_record_class_that_does_not_exist_is_an_attribute_error():
         _ = astra_outputs.TheCanon
 
 
-def test_importing_the_repository_imports_no_table():
+def test_importing_the_repository_imports_no_pipeline_and_no_spectrum():
     assert (
         run(
-            "import sys, astra_outputs.repository\n"
-            "print([name for name in sys.modules if name.startswith('astra_outputs.records.')])"
+            "import astra_outputs.repository\nfrom astra_outputs.model.pipeline import PipelineOutputMixin\n"
+            "from astra_outputs.model.spectrum import SpectrumMixin\n"
+            "print(PipelineOutputMixin.__subclasses__(), SpectrumMixin.__subclasses__())"
         )
-        == "[]\n"
+        == "[] []\n"
     )
 
 
