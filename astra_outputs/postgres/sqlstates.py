@@ -27,6 +27,9 @@ PROTOCOL_VIOLATION = "08P01"
 NO_SCHEMA, NO_TABLE = "3F000", "42P01"
 """There is no schema, or no table, of that name."""
 
+NOT_NULL = "23502"
+"""A column that must have a value has none."""
+
 TRANSIENT = frozenset(
     {
         "25P03",  # idle in transaction for too long: this process was suspended
@@ -110,6 +113,11 @@ def is_about_rows(error: AstraOutputsError) -> bool:
         unsendable = isinstance(error.__cause__, asyncpg.exceptions.DataError)
         return unsendable or (error.sqlstate or "").startswith(ABOUT_ROWS)
     return isinstance(error, InvalidRecord)
+
+
+def is_about_columns(error: AstraOutputsError) -> bool:
+    """Tell whether the row may be at fault for lack of a column that its class does not know."""
+    return isinstance(error, DatabaseError) and error.sqlstate == NOT_NULL
 
 
 @contextmanager

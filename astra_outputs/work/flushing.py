@@ -17,7 +17,7 @@ from astra_outputs.postgres.database import retrying_for
 from astra_outputs.postgres.sqlstates import is_passing
 from astra_outputs.saving.report import Rejected, SaveReport
 from astra_outputs.saving.store import Store
-from astra_outputs.saving.stream import Options, Saving
+from astra_outputs.saving.whole import save_what_is_taken
 from astra_outputs.spool.folder import REJECTED, WAITING, Spool
 from astra_outputs.spool.replay import ReplayReport, replay
 from astra_outputs.work.disk import Disk, key_of
@@ -227,8 +227,7 @@ class Flusher:
 
         async def save() -> SaveReport:
             with retrying_for(budget):
-                options = Options(len(records), duplicates="last", on_error="collect")
-                return await Saving(self._store, options).run(records)
+                return await save_what_is_taken(self._store, records)
 
         return await self._unless_it_hangs(save(), budget + HANGS)
 

@@ -171,6 +171,50 @@ async def test_a_table_that_does_not_fit_ends_the_run_and_its_results_are_on_the
     assert (await teffs(connection)).items() <= expected(stored).items()
 
 
+async def test_a_column_that_must_have_a_value_and_that_no_record_has_stops_the_run_at_once(
+    outputs, connection, spectra, tmp_path
+) -> None:
+    stored = await spectra(3_000)
+    await connection.execute("create sequence attempts")
+    await connection.execute(
+        "create function astra.count_attempts() returns trigger language plpgsql as "
+        "$$ begin perform nextval('public.attempts'); return null; end $$"
+    )
+
+    first_batch = asyncio.Event()
+
+    async def source():
+        for n, spectrum in enumerate(stored):
+            if n == 1_000:
+                await first_batch.wait()
+                await connection.execute(
+                    "alter table astra.the_cannon add column doi text not null default ''"
+                )
+                await connection.execute("alter table astra.the_cannon alter column doi drop default")
+                await connection.execute(
+                    "create trigger t before insert on astra.the_cannon execute function astra.count_attempts()"
+                )
+            yield spectrum
+
+    work = outputs.run(
+        worker_pipelines.teff_is_key, source(), v_astra=VERSION, batch_size=1_000, spool=tmp_path
+    )
+
+    async def take() -> None:
+        async for _ in work:
+            first_batch.set()
+
+    with pytest.raises(SchemaMismatch, match="doi"):
+        await take()
+    assert (work.report.rejected, work.report.counts[Outcome.INSERTED]) == ([], 1_000)
+    assert await connection.fetchval("select last_value from attempts") <= 4
+    replayed = await outputs.replay(tmp_path)
+    assert "doi" in replayed.waiting[0][1]
+    await connection.execute("alter table astra.the_cannon drop column doi")
+    report = await outputs.replay(tmp_path)
+    assert (report.all_stored, len(await teffs(connection))) == (True, work.report.made)
+
+
 class Listed(TheCannon):
     """Results with a list that a pipeline may change in place."""
 
