@@ -187,8 +187,10 @@ class Outputs:
         ----------
         record_class : type[PipelineOutputMixin]
         table : pyarrow.Table, pandas.DataFrame, polars.DataFrame, astropy.table.Table or mapping
-            Columns by name: `spectrum_pk`, one a row, and any of the others; one that is not there is
-            stored as in a record that gives no value. `flag_` columns of True and False set or clear
+            Or an Arrow stream, and whatever gives itself out as one (DuckDB); a FITS table (`hdu.data`), a
+            structured array, a list of dictionaries. Columns by name: `spectrum_pk`, one a row, and any of
+            the others (a named index of pandas is one); one that is not there is stored as in a record that
+            gives no value. `flag_` columns of True and False set or clear
             bits. A mapping gives for each name an array, masked array, list, pair (values, mask), or
             one value for all rows. NaN and masked values are NULL. A unit that astropy knows of must
             be the column's.

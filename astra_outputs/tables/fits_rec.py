@@ -6,11 +6,18 @@ zero; a blank field of an ASCII table. NaN is missing in every table and needs n
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from astra_outputs.tables.cells import Cells, Flagged, Values, objects
+
+
+class FitsColumn(NamedTuple):
+    """One column of a FITS table, not yet read."""
+
+    table: Any
+    name: str
 
 
 def is_fits(table: Any) -> bool:

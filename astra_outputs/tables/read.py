@@ -5,45 +5,99 @@ No library is imported for an object that is not its own: a library that made an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from astra_outputs.errors import shorten
+from astra_outputs.errors import InvalidRecord, MissingExtra, Problem, shorten
+from astra_outputs.model.record import Record
 from astra_outputs.tables.cells import Cells, Flagged, Values, objects
+from astra_outputs.tables.fits_rec import FitsColumn, cells_of_fits, is_fits
 
 WIDEST = 1 << 24
 """Most bytes that short texts may take as one rectangle, where they are not all of one length."""
 
 
-def named_columns(table: Any) -> dict[str, Any]:
+def named_columns(table: Any, of: str) -> dict[str, Any]:
     """Return the columns of a table by name, in its order, each as its library gives it.
 
     Parameters
     ----------
-    table : pyarrow.Table, pandas.DataFrame, polars.DataFrame, astropy.table.Table, structured ndarray or mapping
+    table : object
+        An Arrow table, record batch, stream, or whatever gives itself out as one (`__arrow_c_stream__`); a
+        pandas or polars DataFrame; an astropy Table or FITS table; a structured array; a mapping of names to
+        columns; or a list of mappings, one a row. The named levels of a pandas index are columns as well.
+    of : str
+        The table that they are for, for the message.
 
     Raises
     ------
+    InvalidRecord
+        If two columns have one name.
     TypeError
         If it is none of these.
     """
+    columns: dict[str, Any] = {}
+    for name, values in _columns(table):
+        if str(name) in columns:
+            reason = "two columns of the table have this name: rename one, or drop it"
+            raise InvalidRecord(of, (Problem(str(name), None, reason),))
+        columns[str(name)] = values
+    return columns
+
+
+def _columns(table: Any) -> Iterable[tuple[Any, Any]]:
+    """Return the names and columns of a table, of which several may have one name."""
     libraries = _libraries(table)
-    if "pyarrow" in libraries and hasattr(table, "column_names"):
-        return {name: table.column(at) for at, name in enumerate(table.column_names)}
+    if is_fits(table):
+        return [(name, FitsColumn(table, name)) for name in table.columns.names]
+    if "pyarrow" in libraries and hasattr(table, "schema") and hasattr(table, "num_columns"):
+        return [(name, table.column(at)) for at, name in enumerate(table.schema.names)]
     if "astropy" in libraries and hasattr(table, "colnames"):
-        return {name: table[name] for name in table.colnames}
-    if libraries & {"pandas", "polars"} and hasattr(table, "columns"):
-        return {str(name): table[name] for name in table.columns}
+        return [(name, table[name]) for name in table.colnames]
+    if "pandas" in libraries and hasattr(table, "columns"):
+        levels = [(name, at) for at, name in enumerate(table.index.names) if name is not None]
+        index = [(name, table.index.get_level_values(at).to_series()) for name, at in levels]
+        return [*index, *((name, table.iloc[:, at]) for at, name in enumerate(table.columns))]
+    if "polars" in libraries and hasattr(table, "get_columns"):
+        return [(column.name, column) for column in table.get_columns()]
     if isinstance(table, np.ndarray) and table.dtype.names:
-        return {name: table[name] for name in table.dtype.names}
+        return [(name, table[name]) for name in table.dtype.names]
     if isinstance(table, Mapping):
-        return {str(name): values for name, values in table.items()}
-    raise TypeError(
-        "save_table takes an Arrow table, a pandas or polars DataFrame, an astropy Table or a mapping of "
-        f"column names to arrays, not {shorten(table)}"
+        return table.items()
+    if isinstance(table, list | tuple) and all(isinstance(row, Mapping) for row in table):
+        names = dict.fromkeys(name for row in table for name in row) or ["spectrum_pk"]
+        return [(name, [row.get(name) for row in table]) for name in names]
+    if hasattr(table, "__arrow_c_stream__") or hasattr(table, "__arrow_c_array__"):
+        return _columns(_arrow_table(table))
+    raise TypeError(_no_table(table))
+
+
+def _arrow_table(table: Any) -> Any:
+    try:
+        import pyarrow as pa
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            'pyarrow is not installed, which reads such a table: run pip install "astra-outputs[arrow]"'
+        ) from error
+    return pa.table(table) if hasattr(table, "__arrow_c_stream__") else pa.record_batch(table)
+
+
+def _no_table(table: Any) -> str:
+    """Say why something is no table, and what to give instead."""
+    kind = f"a {type(table).__name__}"
+    for method in ("collect", "compute"):  # polars and others; dask
+        if hasattr(table, method):
+            return f"{kind} has no rows yet: give save_table what its {method}() returns"
+    if hasattr(table, "data") and hasattr(table, "header"):
+        return f"{kind} is a table with its header: give save_table its data"
+    if isinstance(table, list | tuple) and table and all(isinstance(row, Record) for row in table):
+        return "these are records: save_many stores them"
+    return (
+        "save_table takes an Arrow table, a pandas or polars DataFrame, an astropy or FITS table, a mapping of "
+        f"column names to arrays or a list of mappings, not {shorten(table)}"
     )
 
 
@@ -53,7 +107,7 @@ def cells_of(values: Any) -> Cells:
     Parameters
     ----------
     values : object
-        An array, masked array, list, column of one of the libraries, a pair (values, mask) whose mask
+        A column as `named_columns` returns it: an array, masked array, list, column of one of the libraries, a pair (values, mask) whose mask
         says where a value is missing, or one value for every row.
 
     Raises
@@ -61,6 +115,8 @@ def cells_of(values: Any) -> Cells:
     ValueError
         If a mask does not fit its values.
     """
+    if isinstance(values, FitsColumn):
+        return cells_of_fits(values.table, values.name)
     if isinstance(values, tuple) and len(values) == 2 and _is_mask(values[1]):
         return _masked(*values)
     libraries = _libraries(values)

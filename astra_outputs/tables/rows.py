@@ -104,7 +104,7 @@ def table_rows(record_class: type[PipelineOutputMixin], table: Any, v_astra: Any
         the others. Refused values are kept for `refuse`.
     """
     _refuse_class(record_class)
-    given = _cells(record_class, named_columns(table))
+    given = _cells(record_class, named_columns(table, record_class.table))
     given["v_astra"] = _version(record_class, given.get("v_astra"), v_astra)
     _refuse_names(record_class, given)
     length = _length(record_class, given)

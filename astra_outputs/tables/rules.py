@@ -157,7 +157,8 @@ def _are_plain(values: Values) -> bool:
 
 def _codes(values: Values) -> Values:
     unit = np.uint8 if values.dtype.kind == "S" else np.dtype(np.uint32).newbyteorder(values.dtype.byteorder)
-    return np.ascontiguousarray(values).view(unit).reshape(len(values), -1)
+    width = values.dtype.itemsize // np.dtype(unit).itemsize
+    return np.ascontiguousarray(values).view(unit).reshape(len(values), width)
 
 
 def _plain_texts(given: Cells) -> Cells:

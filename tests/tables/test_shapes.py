@@ -1,0 +1,204 @@
+"""Tables as libraries make them: what lies about its shape is refused by name, and the rest is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+
+from astra_outputs import SnowWhite
+from astra_outputs.errors import InvalidRecord, UnknownColumn
+
+V = "0.8.1"
+
+
+class Stream:
+    """Something of a library that nobody here knows, which gives itself out as an Arrow stream."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
+class Batch:
+    """The same of one batch."""
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self._batch = batch
+
+    def __arrow_c_array__(self, requested_schema: Any = None) -> Any:
+        return self._batch.__arrow_c_array__(requested_schema)
+
+
+def of_fits(values: dict[str, Any]) -> Any:
+    formats = {"spectrum_pk": "K", "teff": "E", "classification": "4A"}
+    return fits.BinTableHDU.from_columns(
+        [fits.Column(name, formats[name], array=array) for name, array in values.items()]
+    ).data
+
+
+def rows(values: dict[str, Any]) -> list[dict[str, Any]]:
+    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+
+
+SHAPES: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "pandas": pd.DataFrame,
+    "an index that is the key": lambda values: pd.DataFrame(values).set_index("spectrum_pk"),
+    "an index of two levels": lambda values: pd.DataFrame(values).set_index(
+        ["spectrum_pk", "classification"]
+    ),
+    "polars": pl.DataFrame,
+    "arrow": pa.table,
+    "record batch": pa.record_batch,
+    "record batch reader": lambda values: pa.table(values).to_reader(),
+    "arrow stream": lambda values: Stream(pa.table(values)),
+    "arrow array": lambda values: Batch(pa.record_batch(values)),
+    "astropy": Table,
+    "fits": of_fits,
+    "list of dictionaries": rows,
+    "structured array": lambda values: np.array(
+        list(zip(*values.values(), strict=True)),
+        dtype=[("spectrum_pk", "i8"), ("teff", "f4"), ("classification", "U2")],
+    ),
+    "mapping": dict,
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_a_table_of_any_library_is_stored(outputs, connection, spectra, shape) -> None:
+    keys = [spectrum.spectrum_pk for spectrum in await spectra(2)]
+    table = SHAPES[shape]({"spectrum_pk": keys, "teff": [5000.0, 5100.0], "classification": ["DA", "DB"]})
+    report = await outputs.save_table(SnowWhite, table, v_astra=V)
+    assert str(report) == "2 inserted"
+    stored = await connection.fetch(
+        "select spectrum_pk, teff, classification from astra.snow_white order by 1"
+    )
+    assert [tuple(row) for row in stored] == [(keys[0], 5000, "DA"), (keys[1], 5100, "DB")]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        Table({"spectrum_pk": np.zeros(0, int), "classification": np.zeros(0, "U3")}),
+        pd.DataFrame({"spectrum_pk": np.zeros(0, int), "classification": np.zeros(0, object)}),
+        pl.DataFrame(
+            {"spectrum_pk": [], "classification": []},
+            schema={"spectrum_pk": pl.Int64, "classification": pl.String},
+        ),
+        pa.table({"spectrum_pk": pa.array([], pa.int64()), "classification": pa.array([], pa.string())}),
+        pa.table({"spectrum_pk": pa.array([], pa.int64()), "teff": pa.array([], pa.float32())}).to_reader(),
+        of_fits({"spectrum_pk": np.zeros(0, int), "classification": np.zeros(0, "S4")}),
+        {"spectrum_pk": [], "classification": np.zeros(0, "S2"), "teff": []},
+        {"spectrum_pk": np.zeros(0, int), "teff": 5.0},
+        [],
+    ],
+    ids=lambda table: type(table).__name__,
+)
+async def test_a_table_without_rows_stores_none(outputs, table) -> None:
+    assert str(await outputs.save_table(SnowWhite, table, v_astra=V)) == "no records"
+
+
+def twice(values: dict[str, Any]) -> dict[str, Any]:
+    frame = pd.concat([pd.DataFrame(values), pd.DataFrame({"teff": values["teff"]})], axis=1)
+    return {
+        "arrow": pa.table([*map(pa.array, values.values()), pa.array([1.0])], names=[*values, "teff"]),
+        "pandas": frame,
+        "pandas, as index": pd.DataFrame(values).set_index("teff", drop=False),
+        "mapping": {**values, 1: 1.0, "1": 1.0},
+    }
+
+
+@pytest.mark.parametrize("kind", ["arrow", "pandas", "pandas, as index", "mapping"])
+async def test_two_columns_of_one_name_are_refused(outputs, connection, spectrum, kind) -> None:
+    table = twice({"spectrum_pk": [spectrum.spectrum_pk], "teff": [5000.0]})[kind]
+    with pytest.raises(
+        InvalidRecord, match=r"snow_white\.(teff|1) = None: two columns of the table have this name"
+    ):
+        await outputs.save_table(SnowWhite, table, v_astra=V)
+    assert await connection.fetchval("select count(*) from astra.snow_white") == 0
+
+
+async def test_a_named_index_that_is_no_column_is_refused_as_a_column_is(outputs, spectrum) -> None:
+    frame = pd.DataFrame({"spectrum_pk": [spectrum.spectrum_pk]}, index=pd.Index([1], name="tef"))
+    with pytest.raises(UnknownColumn, match="did you mean teff"):
+        await outputs.save_table(SnowWhite, frame, v_astra=V)
+
+
+class Delayed:
+    """Rows that are computed later, as those of dask."""
+
+    def compute(self) -> dict[str, Any]:
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        (
+            pl.LazyFrame({"spectrum_pk": [1]}),
+            r"a LazyFrame has no rows yet: give save_table what its collect\(\)",
+        ),
+        (Delayed(), r"a Delayed has no rows yet: give save_table what its compute\(\)"),
+        (
+            fits.BinTableHDU.from_columns([]),
+            "a BinTableHDU is a table with its header: give save_table its data",
+        ),
+        ([SnowWhite(spectrum_pk=1, v_astra=8001)], "these are records: save_many stores them"),
+        ("stars.csv", "save_table takes"),
+        (np.zeros(3), "save_table takes"),
+        ((row for row in ()), "save_table takes"),
+        (None, "save_table takes"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_what_is_no_table_is_refused_with_what_to_give_instead(outputs, table, reason) -> None:
+    with pytest.raises(TypeError, match=reason):
+        await outputs.save_table(SnowWhite, table, v_astra=V)
+
+
+async def test_rows_that_lack_a_key_of_the_others_have_none_there(outputs, connection, spectra) -> None:
+    first, second = [spectrum.spectrum_pk for spectrum in await spectra(2)]
+    table = [{"spectrum_pk": first, "teff": 5000.0}, {"spectrum_pk": second, "logg": 8.0}]
+    await outputs.save_table(SnowWhite, table, v_astra=V)
+    stored = await connection.fetch("select teff, logg from astra.snow_white order by spectrum_pk")
+    assert [tuple(row) for row in stored] == [(5000, None), (None, 8)]
+
+
+async def test_null_of_a_fits_table_is_null(outputs, connection, spectra, tmp_path: Path) -> None:
+    keys = [spectrum.spectrum_pk for spectrum in await spectra(3)]
+    table = fits.BinTableHDU.from_columns(
+        [
+            fits.Column("spectrum_pk", "K", array=keys),
+            fits.Column("teff", "I", array=np.array([-32768, 57, 58], "i2")),
+            fits.Column("logg", "J", array=[7, -1, 8], null=-1),
+            fits.Column("classification", "4A", array=["DA", "", "DB"]),
+        ]
+    )
+    table.header.update(TSCAL2=100.0, TZERO2=5000.0, TNULL2=-32768)
+    table.writeto(tmp_path / "a.fits")
+    with fits.open(tmp_path / "a.fits") as units:
+        await outputs.save_table(SnowWhite, units[1].data, v_astra=V)
+        await outputs.save_table(SnowWhite, units[1].data[1:], v_astra="0.9.1")
+    for version, first in ((8001, 0), (9001, 1)):
+        query = "select teff, logg from astra.snow_white where v_astra = $1 order by spectrum_pk"
+        stored = [tuple(row) for row in await connection.fetch(query, version)]
+        assert stored == [(None, 7), (10_700, None), (10_800, 8)][first:]
+
+
+async def test_a_unit_of_a_fits_table_must_be_that_of_the_column(outputs, spectrum) -> None:
+    columns = [
+        fits.Column("spectrum_pk", "K", array=[spectrum.spectrum_pk]),
+        fits.Column("teff", "E", unit="kK", array=[5.0]),
+    ]
+    with pytest.raises(InvalidRecord, match="is in kK, the column in K"):
+        await outputs.save_table(SnowWhite, fits.BinTableHDU.from_columns(columns).data, v_astra=V)
