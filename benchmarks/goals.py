@@ -53,11 +53,24 @@ def goals(results: dict[str, Any]) -> Iterator[Goal]:
     if "validation" in results:
         for width, found in _by_width(results["validation"]):
             what = "from_spectrum / plain Pydantic model, time"
-            yield Goal(what, "", 1.5, found["ratio"], width, at_most=True)
+            yield Goal(what, "dropped at once", 1.5, found["ratio"], width, at_most=True)
+            if "kept" in found:
+                yield Goal(what, "kept", 0.9, found["kept"]["ratio"], width, at_most=True)
+        if "memory" in results["validation"]:
+            found = results["validation"]["memory"]
+            what, where = "memory of a record, KiB", f"{found['values']} values"
+            yield Goal(what, where, 8, found["record_kib"], at_most=True)
     if "memory" in results:
         found = results["memory"]
         where = f"{found['records']:,} records"
         yield Goal("memory beyond the first batch, MiB", where, 20, found["growth_mib"], at_most=True)
+    if "startup" in results:
+        found = results["startup"]
+        what = f"time of importing astra_outputs.repository / at commit {found['compared_with']}"
+        where = "measured in turn" if "before" in found["milliseconds"] else "by way of asyncpg and Pydantic"
+        yield Goal(what, where, 0.7, found["beside_before"], at_most=True)
+    if "workers" in results:
+        yield from _workers(results["workers"])
     if "growth" in results:
         yield from _growth(results["growth"]["sizes"])
 
@@ -194,6 +207,14 @@ def _single(part: dict[str, Any]) -> Iterator[Goal]:
         for commit, found in commits.items():
             what = "latency of save / bare prepared upsert"
             yield Goal(what, commit, 1.3, found["ratio"], width, at_most=True)
+
+
+def _workers(part: dict[str, Any]) -> Iterator[Goal]:
+    for label, found in part["ways"].items():
+        if label.startswith("save_many"):
+            what = f"deadlocks and failures of {part['workers']} processes"
+            count = found["deadlocks"] + found["failed_workers"]
+            yield Goal(what, label, 0, count, at_most=True)
 
 
 def _growth(sizes: dict[str, Any]) -> Iterator[Goal]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from benchmarks import growth, layout, memory, small, throughput, tuning, validation, workers
-from benchmarks.peers import BY_HAND, CONNECTIONS, OURS, REFERENCE
+from benchmarks import growth, layout, memory, small, startup, throughput, tuning, validation, workers
+from benchmarks.peers import BY_HAND, CONNECTIONS, OURS
 from benchmarks.tables import KINDS, PIPELINES, WIDTHS, Kind
 from benchmarks.tuning import Batches
 
@@ -23,6 +23,7 @@ DEFAULT = (
     "validation",
     "workers",
     "memory",
+    "startup",
 )
 LONG = ("growth", "layout", "autovacuum")
 GOALS_ONLY = (*BY_HAND, "save_many", "save_many_parallel", "save_table", "save_table_parallel")
@@ -77,13 +78,14 @@ def parts(dsn: str, length: Length, only: Only, tuned: Callable[[], Batches], *,
         "tuning": lambda: tuning.run(dsn, only(tuning.FULL)),
         "throughput": lambda: throughput.run(dsn, only(throughput.FULL), tuned()),
         "connections": lambda: throughput.run(
-            dsn, only(throughput.CONNECTIONS), tuned(), (REFERENCE, *CONNECTIONS)
+            dsn, only(throughput.CONNECTIONS), tuned(), (*BY_HAND, *CONNECTIONS)
         ),
         "single": lambda: small.single(dsn, small.SINGLE),
         "batches": lambda: small.batches(dsn, WIDTHS, 2_000, 15),
-        "validation": lambda: _validation(2_000, 15),
+        "validation": lambda: _at_once(lambda: validation.run(2_000, 15, kept=20_000)),
         "workers": lambda: workers.run(dsn, 10_000, 1_000, 2),
         "memory": lambda: memory.run(dsn, 1_000_000, 2_000),
+        "startup": lambda: _at_once(lambda: startup.run(15)),
         "growth": lambda: growth.run(dsn, [size for size in sizes if size >= 10**4], 20_000, 2_000, 7),
         "layout": lambda: layout.run(dsn, {20: 40_000, 200: 10_000}, 8, layout.variants()),
         "autovacuum": lambda: layout.run_autovacuum(dsn, {20: 100_000, 200: 20_000}, 4, layout.autovacuums()),
@@ -102,17 +104,19 @@ def _smoke(dsn: str, only: Only, tuned: Callable[[], Batches], sizes: Sequence[i
     return {
         "tuning": lambda: tuning.run(dsn, only(tuning.SMOKE), ways),
         "throughput": lambda: throughput.run(dsn, only(throughput.SMOKE), tuned(), ways),
-        "connections": lambda: throughput.run(dsn, few, tuned(), (REFERENCE, *CONNECTIONS)),
+        "connections": lambda: throughput.run(dsn, few, tuned(), (*BY_HAND, *CONNECTIONS)),
         "single": lambda: small.single(dsn, {20: 50}),
         "batches": lambda: small.batches(dsn, (20,), 200, 2),
-        "validation": lambda: _validation(200, 3),
+        "validation": lambda: _at_once(lambda: validation.run(200, 3, kept=200)),
         "workers": lambda: workers.run(dsn, 400, 200, 1),
         "memory": lambda: memory.run(dsn, 2_000, 500),
+        "startup": lambda: _at_once(lambda: startup.run(2)),
         "growth": lambda: growth.run(dsn, list(sizes[:2]), 100, 100, 2),
         "layout": lambda: layout.run(dsn, {20: 500}, 2, layout.variants((100, 50))),
         "autovacuum": lambda: layout.run_autovacuum(dsn, {20: 500}, 2, layout.autovacuums((100,))),
     }
 
 
-async def _validation(count: int, rounds: int) -> dict[str, Any]:
-    return validation.run(count, rounds)
+async def _at_once(part: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Run a part that needs no server."""
+    return part()

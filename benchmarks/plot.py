@@ -19,41 +19,40 @@ COLOURS = {
 
 
 def draw(results: dict[str, Any], file: Path) -> None:
-    """Draw rows a second of a re-run, a panel a width; and of a growing table if that was run."""
+    """Draw rows a second of a re-run, a row a kind of table, a panel a width; and a growing table if there is one."""
     import matplotlib as mpl
 
     mpl.use("svg")
     mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "performance", "font.size": 8}
     from matplotlib import pyplot as plt
 
-    widths = (
-        next((entry["widths"] for _, entry in kinds(results["throughput"])), {})
-        if "throughput" in results
-        else {}
-    )
+    tables = dict(kinds(results["throughput"])) if "throughput" in results else {}
     grows = "growth" in results
-    figure, axes = plt.subplots(
-        1, len(widths) + grows, figsize=(3.4 * (len(widths) + grows), 4.6), squeeze=False
-    )
-    for axis, (width, phases) in zip(axes[0], widths.items(), strict=False):
-        _bars(axis, width, phases["existing"])
-        if axis is not axes[0][0]:
-            axis.set_yticklabels([])
+    columns = max([len(entry["widths"]) for entry in tables.values()], default=0) + grows
+    height = 4.6 * max(1, len(tables))
+    figure, axes = plt.subplots(max(1, len(tables)), columns, figsize=(3.4 * columns, height), squeeze=False)
+    for row, (kind, entry) in zip(axes, tables.items(), strict=False):
+        for axis, (width, phases) in zip(row, entry["widths"].items(), strict=False):
+            _bars(axis, f"{kind} table, {width} columns", phases["existing"])
+            if axis is not row[0]:
+                axis.set_yticklabels([])
     if grows:
         _growth(axes[0][-1], results["growth"]["sizes"])
+        for row in axes[1:]:
+            row[-1].set_axis_off()
     figure.tight_layout()
     figure.savefig(file, metadata={"Date": None})
     plt.close(figure)
 
 
-def _bars(axis: Any, width: str, entries: dict[str, Any]) -> None:
+def _bars(axis: Any, title: str, entries: dict[str, Any]) -> None:
     names = list(entries)
     rates = [entries[name].get("rows_per_second", 0) for name in names]
     labels = [entries[name].get("label", name) for name in names]
     colours = [next((c for start, c in COLOURS.items() if name.startswith(start)), OTHERS) for name in names]
     bars = axis.barh(range(len(names)), rates, color=colours)
     axis.bar_label(bars, [f"{rate:,}" if rate else "not measured" for rate in rates], padding=2, fontsize=6)
-    axis.set(title=f"{width} columns: re-run, rows a second", yticks=range(len(names)))
+    axis.set(title=f"{title}: re-run, rows a second", yticks=range(len(names)))
     axis.set_yticklabels(labels)
     axis.set_xlim(0, 1.25 * max(rates, default=1))
     axis.invert_yaxis()

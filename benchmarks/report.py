@@ -2,6 +2,7 @@
 
 python -m benchmarks.report             # print
 python -m benchmarks.report --publish   # keep them as docs/performance.json; renew page and plot
+python -m benchmarks.report --publish --into build/performance   # the same elsewhere, to look at
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from benchmarks.sections import Section, sections
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
-PAGE, KEPT, PLOT = DOCS / "performance.md", DOCS / "performance.json", DOCS / "performance.svg"
+PAGE = DOCS / "performance.md"
 RESULTS = HERE / "results" / "performance.json"
 
 
@@ -71,26 +72,37 @@ def _footnote(found: dict[str, Any]) -> str:
 
 def main(
     *,
-    publish: Annotated[bool, typer.Option(help="Renew docs/performance.md, .json and .svg.")] = False,
+    publish: Annotated[bool, typer.Option(help="Renew performance.md, .json and .svg.")] = False,
     source: Annotated[Path, typer.Option(help="File of results.")] = RESULTS,
+    into: Annotated[
+        Path, typer.Option(help="Folder of what is renewed; begun with the page of docs/ if it has none.")
+    ] = DOCS,
 ) -> None:
     """Print the results of the benchmarks."""
     results = json.loads(source.read_text(encoding="utf-8"))
     show(results)
-    if not publish:
-        return
-    known = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {}
+    if publish:
+        _publish(results, source, into)
+
+
+def _publish(results: dict[str, Any], source: Path, into: Path) -> None:
+    """Put the results beside those published before, and renew what is made of them."""
     quick = [part for part, found in results.items() if found["quick"]]
     if quick:
         raise SystemExit(
-            f"{source}: {', '.join(quick)} was run with --quick or --smoke; small sizes are not published"
+            f"{source}: {', '.join(quick)} was run with --quick, --smoke, --width or --table; "
+            "small sizes are not published"
         )
-    results = known | results
     from benchmarks.plot import draw
 
-    KEPT.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
-    draw(results, PLOT)
+    file, kept, plot = (into / f"{PAGE.stem}{end}" for end in (".md", ".json", ".svg"))
+    known = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    results = known | results
+    text = page((file if file.is_file() else PAGE).read_text(encoding="utf-8"), results)
+    into.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
+    draw(results, plot)
 
 
 if __name__ == "__main__":
