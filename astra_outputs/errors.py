@@ -157,6 +157,10 @@ class ConnectionLost(DatabaseError):
     """The server or the network went away in the middle of the work."""
 
 
+class MaybeStored(ConnectionLost):
+    """The answer to COMMIT was lost: all of the transaction is stored, or nothing of it. Saving again does no harm."""
+
+
 class SchemaMismatch(DatabaseError):
     """The database lacks a schema, table or column that is about to be written."""
 
@@ -175,6 +179,14 @@ class InvalidName(AstraOutputsError, ValueError):
 
 class Closed(AstraOutputsError):
     """The repository was used before it was entered or after it was left."""
+
+
+class OtherEventLoop(AstraOutputsError, RuntimeError):
+    """The repository belongs to another event loop; each needs one of its own."""
+
+
+class NoConnectionLeft(AstraOutputsError, RuntimeError):
+    """Work inside a transaction wants a connection, and transactions hold all: it would wait for itself."""
 
 
 class MissingFile(AstraOutputsError, FileNotFoundError):

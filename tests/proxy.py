@@ -71,6 +71,10 @@ class Proxy:
         """Pass nothing on from now on, and close nothing: as a network does that drops packets."""
         self._flowing.clear()
 
+    def flow(self) -> None:
+        """Pass everything on again, to those connections as well that waited."""
+        self._flowing.set()
+
     def cut(self) -> None:
         """Close every connection."""
         self.cuts += bool(self._open)
@@ -91,19 +95,21 @@ class Proxy:
         if self._down:
             writer.transport.abort()
             return
-        with suppress(OSError):
+        with suppress(OSError, asyncio.CancelledError):  # the loop ends while it waits
             from_server, to_server = await self._connect()
             self._open |= {writer, to_server}
             directions = [
                 asyncio.ensure_future(self._pass(reader, to_server, self._client_said)),
                 asyncio.ensure_future(self._pass(from_server, writer, self._server_said)),
             ]
-            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
-            for direction in directions:
-                direction.cancel()
-            for end in (writer, to_server):
-                self._open.discard(end)
-                end.close()
+            try:
+                await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for direction in directions:
+                    direction.cancel()
+                for end in (writer, to_server):
+                    self._open.discard(end)
+                    end.close()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, said: Cut) -> None:
         with suppress(OSError):

@@ -3,66 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import asyncpg
-import stamina
 
-from astra_outputs.errors import CannotConnect, Closed, ConnectionLost, DatabaseError
+from astra_outputs.errors import Closed, ConnectionLost, MaybeStored, NoConnectionLeft, OtherEventLoop
 from astra_outputs.names import check_name
-from astra_outputs.postgres.pooler import UNCACHED, DirectConnection, made_on, stands_between
-from astra_outputs.postgres.sqlstates import (
-    PROTOCOL_VIOLATION,
-    READ_ONLY,
-    asks_to_wait,
-    is_transient,
-    meaning,
-    translated,
-)
-from astra_outputs.postgres.tls import explain
+from astra_outputs.postgres.patience import FAREWELL, GRACE, Connection, Watch, again, budget
+from astra_outputs.postgres.server import Server
+from astra_outputs.postgres.sqlstates import READ_ONLY, is_transient, translated
+
+__all__ = ["Connection", "Database", "Loan"]
 
 T = TypeVar("T")
-Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
-UNLIMITED = {"max_cacheable_statement_size": 0}
-"""The driver would parse longer statements than 15 KiB each time: those of two hundred columns are longer."""
-
-log = logging.getLogger("astra_outputs.database")
-
-FAREWELL = 10.0
-"""Seconds for which connections may take their leave."""
-
-_budget: ContextVar[float | None] = ContextVar("retry_for", default=None)
-
-
-@contextmanager
-def retrying_for(seconds: float) -> Iterator[None]:
-    """Give transactions this budget inside the `with` block, instead of the repository's."""
-    token = _budget.set(seconds)
-    try:
-        yield
-    finally:
-        _budget.reset(token)
-
-
-def printable(dsn: str | None) -> str:
-    """Return where a DSN points to, without user name, password and options."""
-    if not dsn:
-        return "the server that the PG* variables name"
-    try:
-        parts = urlsplit(dsn)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "the server of the given DSN"
-    if parts.scheme not in ("postgresql", "postgres") or "@" in parts.path:
-        return "the server of the given DSN"  # a part of it that looks like the path may be the password
-    host = parts.hostname or "the local socket"
-    return f"{host}{port}{parts.path}"
+_inside: ContextVar[frozenset[Any]] = ContextVar("inside", default=frozenset())
+"""The databases in whose transactions the running code is."""
 
 
 class Database:
@@ -77,6 +36,8 @@ class Database:
         open on it is never ended, and nothing on it is ever tried again.
     turns : asyncio.Lock, optional
         Held by whoever uses that connection, which does one thing at a time.
+    watch : Watch, optional
+        Looks after that connection, where it is one of another `Database`.
     schema : str
     connections : int
         Most connections open at once.
@@ -92,16 +53,20 @@ class Database:
         *,
         connection: Connection | None = None,
         turns: asyncio.Lock | None = None,
+        watch: Watch | None = None,
         schema: str = "astra",
         connections: int = 4,
         retry_for: float = 60.0,
         **options: Any,
     ) -> None:
         check_name(schema, "schema")
-        self.dsn, self.schema, self.connections, self.retry_for = dsn, schema, connections, retry_for
-        self._options, self._connection = options, connection
+        self.schema, self.connections, self.retry_for = schema, connections, retry_for
+        self._server, self._connection = Server(dsn, options), connection
         self._turns = turns or asyncio.Lock()
         self._pool: asyncpg.Pool | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watch = watch or (None if connection else Watch(self._server.answers))
+        self._held = 0
         self.direct = False
         """Whether the connections know what was made on them; not behind a pooler, nor where they are of the
         caller's own class."""
@@ -114,7 +79,7 @@ class Database:
     @property
     def where(self) -> str:
         """The server and database, printable: without user name and password."""
-        return "the given connection" if self._connection else printable(self.dsn)
+        return "the given connection" if self._connection else self._server.where
 
     @property
     def borrowed(self) -> bool:
@@ -129,71 +94,26 @@ class Database:
         CannotConnect
             If no server answers, or it does not let this user in.
         """
+        self._loop = asyncio.get_running_loop()
         if self.borrowed:
             return
-        try:
-            try:
-                self._pool = await self._connect()
-            except asyncpg.PostgresError as error:
-                if self.retry_for <= 0 or not asks_to_wait(error):
-                    raise
-                self._pool = await _again(error, self._connect, asks_to_wait, self.retry_for, self.where)
-        except asyncpg.PostgresError as error:
-            known = meaning(error, self.where)
-            raise CannotConnect(str(known), sqlstate=known.sqlstate) from error
-        except (OSError, TimeoutError, ValueError, asyncpg.InterfaceError) as error:
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            if type(error) is ValueError:  # says which part of the DSN it could not read: the password, maybe
-                reason = "the DSN cannot be read; write %40 for @, %2F for / and %3A for : in a password"
-            why = explain(error, self.dsn)
-            why = why or f"{reason}; start the server, or set ASTRA_OUTPUTS_DSN or PGHOST to one"
-            # What led to it would be printed as well: only where it does not hold a piece of the DSN.
-            raise CannotConnect(f"{self.where}: {why}") from (None if type(error) is ValueError else error)
-
-    async def _connect(self) -> asyncpg.Pool:
-        self.direct = False
-        if "statement_cache_size" in self._options:  # for whom a pooler is no news
-            return await self._pool_of(self._options)
-        pool = await self._pool_of({"connection_class": DirectConnection, **self._options})
-        try:
-            async with pool.acquire() as connection:
-                if not await stands_between(connection):
-                    self.direct = made_on(connection) is not None
-                    return pool
-        except BaseException:
-            pool.terminate()
-            raise
-        log.info("%s: a pooler answers, so that statements are not cached", self.where)
-        await pool.close()
-        return await self._pool_of({**self._options, **UNCACHED})
-
-    async def _pool_of(self, options: dict[str, Any]) -> asyncpg.Pool:
-        given = options.get("server_settings", {})
-        settings = {"application_name": "astra_outputs", **given}
-        try:
-            return await asyncpg.create_pool(
-                self.dsn,
-                min_size=1,
-                max_size=self.connections,
-                reset=_keep_as_it_is,
-                **{**UNLIMITED, **options, "server_settings": settings},
-            )
-        except asyncpg.PostgresError as error:
-            if error.sqlstate != PROTOCOL_VIOLATION or not given:
-                raise
-            mend = "a pooler takes few server_settings; set the others by `alter role ... set ...`"
-            raise CannotConnect(f"{self.where}: {error}; {mend}", sqlstate=error.sqlstate) from error
+        self._pool, self.direct = await self._server.pool(self.connections, self.retry_for)
 
     async def close(self) -> None:
         """Give the connections back to the server; one that no longer answers is dropped."""
         pool, self._pool = self._pool, None
+        if self._watch is not None and not self.borrowed:
+            self._watch.close()
         if pool is None:
             return
-        with suppress(TimeoutError):  # the pool drops its connections when it is interrupted
-            async with asyncio.timeout(FAREWELL):
+        in_use = pool.get_size() - pool.get_idle_size() - len(self._at_hand)
+        try:
+            async with asyncio.timeout(FAREWELL if in_use else GRACE):
                 while self._at_hand:
-                    await pool.release(self._at_hand.pop())
+                    await pool.release(self._at_hand.pop(), timeout=GRACE)
                 await pool.close()
+        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            pool.terminate()
 
     def acquire(self) -> Loan:
         """Lend a connection, in an `async with` block.
@@ -202,6 +122,10 @@ class Database:
         ------
         Closed
             If the repository was not entered, or was left.
+        OtherEventLoop
+            If it was entered in another event loop.
+        NoConnectionLeft
+            If this is inside a transaction, and transactions hold all connections.
         """
         return Loan(self)
 
@@ -214,7 +138,14 @@ class Database:
         ------
         Closed
             If the repository was not entered, or was left.
+        OtherEventLoop, NoConnectionLeft
+            As `acquire`.
         """
+        if self._loop is not None and self._loop is not asyncio.get_running_loop():
+            raise OtherEventLoop(
+                "this repository belongs to another event loop: enter one by `async with astra_outputs.connect(...)` "
+                "in each loop (each thread, each `asyncio.run`)"
+            )
         if self._connection is not None:
             await self._turns.acquire()
             return self._connection, None
@@ -226,6 +157,12 @@ class Database:
             if not _is_gone(connection):
                 return connection, pool
             await pool.release(connection)
+        if self._held >= self.connections and self in _inside.get():
+            raise NoConnectionLeft(
+                f"a transaction holds {'all' if self._held > 1 else 'the only'} connection{'s' * (self._held > 1)} "
+                f"of {self.where}, and what it reads wants one more: read it before, or give "
+                f"`connect` connections={self._held + 1}"
+            )
         self._waiting += 1
         try:
             return await pool.acquire(), pool
@@ -238,7 +175,9 @@ class Database:
             self._turns.release()
         # To take a connection out of the pool and put it back costs a save a fifth of its time.
         elif failed or self._waiting or self._pool is not pool:
-            await pool.release(connection)
+            # What ended its use may be that the server hangs: the connection is dropped then, if need be.
+            with suppress(TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await pool.release(connection, timeout=GRACE)
         else:
             self._at_hand.append(connection)
 
@@ -247,80 +186,123 @@ class Database:
         """Lend a database on which everything happens in one transaction, committed at the end.
 
         On a caller's own connection, in a savepoint of the caller's transaction if there is one.
+
+        Raises
+        ------
+        MaybeStored
+            If the connection is lost before the server has said that the transaction is committed.
+        NoConnectionLeft
+            Inside, if this database is asked for one more connection, and transactions hold all.
         """
-        async with self._connection_of_its_own() as (connection, turns):
-            transaction = connection.transaction()
-            with translated(self.where):
-                await self._in_turn(turns, connection, transaction.start)
+        async with AsyncExitStack() as taken:
+            connection, transaction = await self._begun(taken)
+            turns = self._turns if self.borrowed else asyncio.Lock()
+            inside = Database(connection=connection, turns=turns, watch=self._watch, schema=self.schema)
+            inside.retry_for = self.retry_for
+            before = _inside.get()
+            _inside.set(before | {self})
+            self._held += 1
             try:
-                yield Database(connection=connection, turns=turns, schema=self.schema)
+                yield inside
             except BaseException:
                 # What led here says more than that the connection is gone, too.
                 with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-                    await self._in_turn(turns, connection, transaction.rollback)
+                    async with turns:
+                        await self._do(connection, lambda _: transaction.rollback())
                 raise
-            with translated(self.where):
-                await self._in_turn(turns, connection, transaction.commit)
-
-    @asynccontextmanager
-    async def _connection_of_its_own(self) -> AsyncIterator[tuple[Connection, asyncio.Lock]]:
-        """Lend a connection and the lock of its users; a caller's own is shared for all that time."""
-        if self._connection is not None:
-            yield self._connection, self._turns
-            return
-        async with self.acquire() as connection:
-            yield connection, asyncio.Lock()
-
-    async def _in_turn(
-        self, turns: asyncio.Lock, connection: Connection, work: Callable[[], Awaitable[object]]
-    ) -> None:
-        async with turns:
+            finally:
+                self._held -= 1
+                _inside.set(before)
             try:
-                await work()
-            except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-                if _is_gone(connection):
-                    raise ConnectionResetError("the connection was lost") from error
-                raise
+                with translated(self.where):
+                    async with turns:
+                        await self._do(connection, lambda _: transaction.commit())
+            except ConnectionLost as error:
+                raise MaybeStored(
+                    f"{error}; the connection was lost while the transaction was being committed: all of it may be "
+                    "stored, or nothing; save it again to be sure",
+                    sqlstate=error.sqlstate,
+                ) from error.__cause__
+
+    async def _begun(self, taken: AsyncExitStack) -> tuple[Connection, Any]:
+        """Begin a transaction, on a connection that stays ours for all that time; a caller's own is shared."""
+        if self._connection is not None:
+            transaction = self._connection.transaction()
+            with translated(self.where):
+                async with self._turns:
+                    await self._do(self._connection, lambda _: transaction.start())
+            return self._connection, transaction
+
+        async def begin(until: float | None = None) -> tuple[Connection, Any]:
+            async with AsyncExitStack() as loan:
+                connection = await loan.enter_async_context(Loan(self, until))
+                transaction = connection.transaction()
+                await self._do(connection, lambda _: transaction.start())
+                taken.push_async_exit(loan.pop_all())
+            return connection, transaction
+
+        return await self._with_retries(begin, self.where)
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, where: str = "") -> T:
         """Run one whole unit of work, again where it failed for a passing reason.
 
         The work must be one statement or open its own transaction, and be safe to repeat. On a
         caller's own connection it runs once.
+
+        Raises
+        ------
+        ConnectionLost
+            If the server went away, or gave no answer and no new connection within the time for which
+            failures are tried again.
         """
+        return await self._with_retries(lambda until=None: self._once(work, until), where or self.where)
+
+    async def _with_retries(self, work: Callable[..., Awaitable[T]], where: str) -> T:
         try:
-            return await self._once(work)
+            started = asyncio.get_running_loop().time()
+            return await work()
         except Exception as error:
-            given = _budget.get()
-            seconds, where = self.retry_for if given is None else given, where or self.where
+            seconds = budget(self.retry_for)
+            if isinstance(error, TimeoutError):  # nobody answered in all that time, which counts
+                seconds -= asyncio.get_running_loop().time() - started
             with translated(where):
                 if self.borrowed or seconds <= 0 or not is_transient(error):
                     raise
-                return await _again(error, lambda: self._once(work), is_transient, seconds, where)
+                return await again(error, work, is_transient, seconds, where)
 
-    async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        async with self.acquire() as connection:
-            try:
-                return await work(connection)
-            except asyncpg.InterfaceError as error:
+    async def _once(self, work: Callable[[Connection], Awaitable[T]], until: float | None = None) -> T:
+        async with Loan(self, until) as connection:
+            return await self._do(connection, work)
+
+    async def _do(self, connection: Connection, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Do something on a connection; that it was lost is an OSError, however the driver puts it."""
+        watch = self._watch
+        if watch is not None:
+            watch.begin(connection, budget(self.retry_for))
+        try:
+            return await work(connection)
+        except Exception as error:
+            if watch is not None and watch.end(connection):
+                raise TimeoutError("the server gives no answer") from error
+            if isinstance(error, asyncpg.InterfaceError):
                 # The driver's word for a connection that went away between two statements.
                 if _is_gone(connection):
                     raise ConnectionResetError("the connection was lost") from error
-                raise
-            except asyncpg.InternalClientError as error:
+            elif isinstance(error, asyncpg.InternalClientError):
                 # The server has said that it ends the connection, and not yet hung up.
                 self._drop(connection)
                 raise ConnectionResetError("the connection was lost") from error
-            except ConnectionLost:  # said by a `run` inside this one
+            elif isinstance(error, ConnectionLost):  # said by a `run` inside this one
                 self._drop(connection)
-                raise
-            except (asyncpg.PostgresError, DatabaseError) as error:
-                if error.sqlstate == READ_ONLY and self._pool is not None:
-                    # Later attempts shall look for the server that took over.
-                    await self._pool.expire_connections()
-                    while self._at_hand:
-                        await self._pool.release(self._at_hand.pop())
-                raise
+            elif getattr(error, "sqlstate", None) == READ_ONLY and self._pool is not None:
+                # Later attempts shall look for the server that took over.
+                await self._pool.expire_connections()
+                while self._at_hand:
+                    await self._pool.release(self._at_hand.pop())
+            raise
+        finally:
+            if watch is not None:
+                watch.end(connection)
 
     def _drop(self, connection: Connection) -> None:
         """Leave a connection that is good for nothing any more, unless it is the caller's."""
@@ -334,34 +316,22 @@ class Loan:
     Written out, since a generator takes a save two more microseconds.
     """
 
-    __slots__ = ("_connection", "_database", "_pool")
+    __slots__ = ("_connection", "_database", "_pool", "_until")
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, until: float | None = None) -> None:
+        self._database, self._until = database, until
 
     async def __aenter__(self) -> Connection:
-        self._connection, self._pool = await self._database.take()
+        database = self._database
+        if self._until is None:
+            self._connection, self._pool = await database.take()
+        else:
+            async with asyncio.timeout_at(self._until):
+                self._connection, self._pool = await database.take()
         return self._connection
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         await self._database.give_back(self._connection, self._pool, failed=kind is not None)
-
-
-async def _again(
-    error: Exception,
-    work: Callable[[], Awaitable[T]],
-    passing: Callable[[Exception], bool],
-    seconds: float,
-    where: str,
-) -> T:
-    """Do something that failed again and again, for so many seconds while the reason is a passing one."""
-    # Neither the server's message nor the DSN is logged: both may hold what is secret.
-    why = getattr(error, "sqlstate", None) or type(error).__name__
-    log.warning("%s: %s; trying again for up to %g s", where, why, seconds)
-    async for attempt in stamina.retry_context(on=passing, attempts=None, timeout=seconds):
-        with attempt:
-            return await work()
-    raise AssertionError("unreachable: a retry ends with a result or an error")
 
 
 def _is_gone(connection: Connection) -> bool:
@@ -369,7 +339,3 @@ def _is_gone(connection: Connection) -> bool:
         return bool(connection.is_closed())
     except asyncpg.InterfaceError:  # the pool took it back when the server ended it
         return True
-
-
-async def _keep_as_it_is(_: Connection) -> None:
-    """Spare the round trip that resets a connection: nobody else uses this pool's, and we set nothing."""

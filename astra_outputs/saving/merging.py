@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.database import Connection
-from astra_outputs.postgres.pooler import made_on
+from astra_outputs.postgres.pooler import in_time, made_on
 from astra_outputs.saving.report import INSERTED
 from astra_outputs.saving.statements import Statements, _column, _name, _returned, _sql
 
@@ -82,7 +82,7 @@ async def transaction(
     except BaseException:
         # What led here says more than that the connection is gone, too.
         with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            await connection.execute("ROLLBACK")
+            await in_time(connection, connection.execute("ROLLBACK"))
         raise
     await connection.execute("COMMIT")
     there.update(statements.stage for statements in stages)

@@ -22,7 +22,7 @@ SLOW = 0.005
 """Seconds. A stream whose records take longer is not read ahead: there is little to gain, and a batch
 under way would wait for it with its rows locked."""
 
-GRACE = 1.0
+GRACE = 0.5
 """Seconds that batches under way have to end well when the call is cancelled."""
 
 

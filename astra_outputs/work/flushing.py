@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from astra_outputs.errors import AstraOutputsError, ConnectionLost, InvalidRecord
 from astra_outputs.events import tell
 from astra_outputs.model.record import Outcome, Record, assign
-from astra_outputs.postgres.database import retrying_for
+from astra_outputs.postgres.patience import retrying_for
 from astra_outputs.postgres.sqlstates import is_passing
 from astra_outputs.saving.report import Rejected, SaveReport
 from astra_outputs.saving.store import Store

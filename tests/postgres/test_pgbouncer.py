@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -388,3 +389,27 @@ async def test_a_repository_can_be_entered_again_with_its_settings(database: str
     for _ in range(2):
         async with outputs, outputs.store.database.acquire() as connection:
             assert await connection.fetchval("select current_setting('application_name')") == "again"
+
+
+STUCK = """
+select count(*) from pg_stat_activity
+where datname = current_database() and state = 'active' and wait_event = 'ClientRead'
+"""
+
+
+@pytest.mark.parametrize("call", ["save", "get_result"])
+async def test_a_call_that_times_out_at_any_moment_keeps_no_connection_of_the_pooler(
+    pooled: str, connection: asyncpg.Connection, spectra: Any, call: str
+) -> None:
+    """Between the answer to Parse and Execute no Sync has been sent: the pooler would keep the connection for us."""
+    (result,) = results(await spectra(1))
+    async with astra_outputs.connect(pooled, connections=1, retry_for=0) as outputs:
+        await outputs.save(result)
+        for step in range(100):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(step * 2e-5):
+                    await (outputs.save(result) if call == "save" else outputs.get_result(TheCannon, 1))
+            # The worker computes now. What is on its way gets there; what is stuck stays.
+            async with asyncio.timeout(5):
+                while await connection.fetchval(STUCK):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
