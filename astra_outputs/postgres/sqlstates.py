@@ -128,7 +128,8 @@ def translated(where: str) -> Iterator[None]:
     except asyncpg.PostgresError as error:
         raise meaning(error, where) from error
     except OSError as error:
-        reason = error.strerror or str(error) or type(error).__name__
+        silent = "the server gives no answer" if isinstance(error, TimeoutError) else type(error).__name__
+        reason = error.strerror or str(error) or silent
         raise ConnectionLost(f"{where}: {reason}") from error
     except asyncpg.InterfaceError as error:
         raise DatabaseError(f"{where}: {error}") from error
