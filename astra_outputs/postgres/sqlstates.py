@@ -30,6 +30,9 @@ NO_SCHEMA, NO_TABLE = "3F000", "42P01"
 NOT_NULL = "23502"
 """A column that must have a value has none."""
 
+OUTSIDE_TRANSACTION = "25P01"
+"""A cursor where no transaction is open."""
+
 TRANSIENT = frozenset(
     {
         "25P03",  # idle in transaction for too long: this process was suspended
@@ -50,6 +53,10 @@ PASSING = ("08", "25", "40", "53", "55P03", "57", "58")
 
 ABOUT_ROWS = ("21", "22", "23", "54", "P0001")
 """Beginnings of SQLSTATEs that say that a row is at fault: data, integrity, size, a trigger's `raise`."""
+
+ABOUT_CONDITION = ("22", "42804", "42883", "42725", "42P18")
+"""SQLSTATEs, or their beginnings, that blame the condition of a search: an operator that is not there for such
+types, a number divided by zero, a parameter whose type nobody knows."""
 
 POOLED = (
     "through a pooler open your own connection with statement_cache_size=0, and give `connect` no other size"
@@ -118,6 +125,12 @@ def is_about_rows(error: AstraOutputsError) -> bool:
 def is_about_columns(error: AstraOutputsError) -> bool:
     """Tell whether the row may be at fault for lack of a column that its class does not know."""
     return isinstance(error, DatabaseError) and error.sqlstate == NOT_NULL
+
+
+def is_about_condition(error: DatabaseError) -> bool:
+    """Tell whether the condition of a search is at fault, or a value that it compares with."""
+    unsendable = isinstance(error.__cause__, asyncpg.exceptions.DataError)
+    return unsendable or (error.sqlstate or "").startswith(ABOUT_CONDITION)
 
 
 @contextmanager

@@ -7,11 +7,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-import asyncpg
-
 from astra_outputs.errors import DatabaseError, InvalidCondition
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.database import Database
+from astra_outputs.postgres.sqlstates import OUTSIDE_TRANSACTION, is_about_condition
 from astra_outputs.reading.question import Question
 from astra_outputs.reading.rows import Rows
 from astra_outputs.reading.scope import SOURCE, SPECTRUM
@@ -20,13 +19,6 @@ R = TypeVar("R", bound=Record)
 
 PAGE = 1_000
 """Rows that a stream takes from its cursor at once."""
-
-OUTSIDE_TRANSACTION = "25P01"
-"""SQLSTATE of a cursor where no transaction is open."""
-
-ABOUT_THE_CONDITION = ("22", "42804", "42883", "42725", "42P18")
-"""SQLSTATEs, and the class of data exceptions, that blame the condition: an operator that is not there for
-such types, a number divided by zero, a parameter whose type nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -124,11 +116,10 @@ def blaming_the_condition() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        sqlstate = error.sqlstate or ""
-        if sqlstate == OUTSIDE_TRANSACTION:
+        if error.sqlstate == OUTSIDE_TRANSACTION:
             raise InvalidCondition(
                 "a stream on your own connection needs a transaction: `async with connection.transaction():`"
             ) from error
-        if not (sqlstate.startswith(ABOUT_THE_CONDITION) or isinstance(error.__cause__, asyncpg.DataError)):
+        if not is_about_condition(error):
             raise
         raise InvalidCondition(str(error)) from error
