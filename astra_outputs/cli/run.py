@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -112,10 +113,8 @@ def run(
     )
     worker = Worker(function, asked, options, watch)
     asyncio.run(worker.work(dsn, schema, retry_for))
-    if worker.signal is not None:
-        raise typer.Exit(EXIT_BY_SIGNAL + worker.signal)
-    if worker.left:
-        raise typer.Exit(1)
+    if worker.code:
+        raise typer.Exit(worker.code)
 
 
 def _version(text: str) -> int:
@@ -145,6 +144,10 @@ def share(text: str | None) -> tuple[int, int] | None:
     return int(number), int(of)
 
 
+MARGIN = 0.75
+"""Seconds beyond the grace, for the spool and the last words."""
+
+
 @dataclass
 class Worker:
     """Runs a pipeline until nothing is pending; if it watches, until it is told to stop.
@@ -164,18 +167,45 @@ class Worker:
     signal: int | None = None
     left: bool = False
     _gone: bool = False
+    _deadline: float = 0.0
     _run: Run | None = None
     _failed: set[int | None] = field(default_factory=set)
     _told: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def work(self, dsn: str | None, schema: str, retry_for: float) -> None:
-        """Work off what is pending, once or again and again."""
-        from astra_outputs.errors import ConnectionLost
-        from astra_outputs.repository import connect
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        return int(self.left) if self.signal is None else EXIT_BY_SIGNAL + self.signal
 
+    async def work(self, dsn: str | None, schema: str, retry_for: float) -> None:
+        """Work off what is pending, once or again and again; once told to stop, end in time."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, number)
+        job = asyncio.create_task(self._work(dsn, schema, retry_for))
+        told = asyncio.create_task(self._told.wait())
+        await asyncio.wait({job, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        while not job.done() and (left := self._deadline - loop.time()) > 0:
+            await asyncio.wait({job}, timeout=min(left, 0.1))
+        # What a server that does not answer still holds up is nothing that could get lost.
+        if not job.done() or (self.signal is not None and len(asyncio.all_tasks()) > 1):
+            self._leave()
+        await job
+
+    def _leave(self) -> NoReturn:
+        """End the process as it is."""
+        if self._run is not None:
+            typer.echo(str(self._run.report))
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(self.code)
+
+    async def _work(self, dsn: str | None, schema: str, retry_for: float) -> None:
+        from astra_outputs.errors import ConnectionLost
+        from astra_outputs.repository import connect
+
         async with connect(dsn, schema=schema, retry_for=retry_for) as outputs:
             while not self._told.is_set():
                 try:
@@ -218,7 +248,10 @@ class Worker:
                 yield spectrum
 
     def _stop(self, number: int) -> None:
+        """Stop within the grace; told once more, at once."""
+        grace = 0.0 if self.signal is not None or self._run is None else self.options.grace
         self.signal = self.signal or number
+        self._deadline = asyncio.get_running_loop().time() + grace + MARGIN
         self._told.set()
         if self._run is not None:
-            self._run.stop()
+            self._run.stop(grace)

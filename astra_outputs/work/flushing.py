@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
-from astra_outputs.errors import AstraOutputsError, ConnectionLost, InvalidRecord
+from astra_outputs.errors import AstraOutputsError, DatabaseError, InvalidRecord
 from astra_outputs.events import tell
 from astra_outputs.model.record import Outcome, Record, assign
 from astra_outputs.postgres.patience import retrying_for
@@ -22,11 +23,11 @@ from astra_outputs.spool.folder import REJECTED, WAITING, Spool
 from astra_outputs.spool.replay import ReplayReport, replay
 from astra_outputs.work.disk import Disk, key_of
 from astra_outputs.work.driving import Made
+from astra_outputs.work.hanging import unless_it_hangs
 from astra_outputs.work.report import RunReport
 from astra_outputs.work.timing import ServerClock, spread
 
 log = logging.getLogger("astra_outputs.worker")
-T = TypeVar("T")
 
 HANGS = 60.0
 """Seconds beyond the retry budget after which a save that gives no answer is given up."""
@@ -229,32 +230,14 @@ class Flusher:
             with retrying_for(budget):
                 return await save_what_is_taken(self._store, records)
 
-        return await self._unless_it_hangs(save(), budget + HANGS)
+        return await unless_it_hangs(save(), budget + HANGS, self._impatient)
 
-    async def _unless_it_hangs(
-        self, work: Coroutine[Any, Any, T], seconds: float, done: Callable[[], int] = lambda: 0
-    ) -> T:
-        """Return what the work returns; give it up after so many seconds, or when time is short.
-
-        Seconds count from when `done`, the number of steps that the work has done, last grew.
-        It is cancelled then but not waited for: a network that swallows packets answers to nothing.
-        If it does end well later, the rows are those in the spool.
-        """
-        task = asyncio.ensure_future(work)
-        hurry = asyncio.ensure_future(self._impatient.wait())
-        try:
-            steps = -1
-            while not (task.done() or hurry.done()) and done() > steps:
-                steps = done()
-                await asyncio.wait({task, hurry}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return task.result()
-            raise ConnectionLost("the database gives no answer")
-        finally:
-            hurry.cancel()
-            if not task.done():
-                task.cancel()
-                task.add_done_callback(lambda task: task.cancelled() or task.exception())
+    async def ask_time(self) -> None:
+        """Take over the server's time, if it answers."""
+        database = self._store.database
+        asked = database.run(lambda connection: connection.fetchval("select clock_timestamp()"))
+        with suppress(DatabaseError):
+            self.clock.set(await unless_it_hangs(asked, database.retry_for + HANGS, self._impatient))
 
     async def _to_spool(self, records: list[Record], since: Any, error: Exception) -> list[Record]:
         passing = is_passing(error)
@@ -297,9 +280,10 @@ class Flusher:
         report = ReplayReport()
         try:
             with retrying_for(budget):
-                await self._unless_it_hangs(
+                await unless_it_hangs(
                     replay(self._store, [self._disk.spool], into=report),
                     budget + HANGS,
+                    self._impatient,
                     lambda: report.files,
                 )
         except (AstraOutputsError, OSError) as error:

@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 from time import perf_counter
 from typing import Any
 
-from astra_outputs.errors import DatabaseError, PipelineFailed
+from astra_outputs.errors import PipelineFailed
 from astra_outputs.events import tell
 from astra_outputs.model.inherited_version import inherited
 from astra_outputs.model.record import Record
@@ -118,7 +118,7 @@ class Run:
             self.report.spool = options.folder
         bounds = Bounds(options.batch_size, options.max_age)
         self._flusher = Flusher(self._store, spool, bounds, self.report, self._is_safe)
-        await self._ask_time()
+        await self._flusher.ask_time()
         # What a killed worker left must be stored before anyone asks what is pending.
         await self._flusher.drain_now()
         self._flushing = asyncio.create_task(self._flusher.run())
@@ -126,14 +126,6 @@ class Run:
         if options.progress:
             self._tasks.append(asyncio.create_task(Progress(self.report, options.total).run()))
         self._drive()
-
-    async def _ask_time(self) -> None:
-        with suppress(DatabaseError):
-            self._flusher.clock.set(
-                await self._store.database.run(
-                    lambda connection: connection.fetchval("select clock_timestamp()")
-                )
-            )
 
     def _drive(self) -> None:
         """Start the pipeline: in the event loop, in a thread, or in processes with a thread each."""
@@ -246,16 +238,21 @@ class Run:
         Parameters
         ----------
         grace : float, optional
-            Seconds; those of the run's options where none are given.
+            Seconds; those of the run's options where none are given. Call it again with fewer for less patience.
         """
         if not self._started:
             raise RuntimeError("a run that has not begun cannot be stopped")
-        if self._stopping is None and not self._ended:
-            seconds = self._options.grace if grace is None else grace
-            tell(log, logging.WARNING, "stopping", grace=seconds)
-            self._feed.stop()
-            self._flusher.flush()
-            self._stopping = asyncio.create_task(self._abandon_after(seconds))
+        if self._ended or (self._stopping is not None and grace is None):
+            return
+        if self._stopping is not None:
+            self._stopping.cancel()
+        seconds = self._options.grace if grace is None else grace
+        tell(log, logging.WARNING, "stopping", grace=seconds)
+        self._feed.stop()
+        self._flusher.flush()
+        if self._flushing is None:  # still on its way to the first spectrum: there is nothing to lose
+            self._flusher.hurry()
+        self._stopping = asyncio.create_task(self._abandon_after(seconds))
 
     async def _abandon_after(self, grace: float) -> None:
         """Leave the pipeline, then the database, behind when they take too long."""
