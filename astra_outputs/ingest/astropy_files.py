@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -10,6 +11,9 @@ from typing import Any
 
 from astra_outputs.ingest.files import PIECE, Choices, Row, TableFile, chosen, rows_of
 from astra_outputs.tables.read import cells_of
+
+ELSEWHERE = re.compile(rb"<(?:\w+:)?(?:STREAM|FITS)\b[^>]*\bhref\s*=")
+"""Where a VOTable has its reader fetch rows from an address."""
 
 
 def open_any(path: Path, _stack: ExitStack, choices: Choices, kind: str) -> TableFile:
@@ -33,6 +37,10 @@ def open_votable(path: Path, _stack: ExitStack, choices: Choices, _kind: str) ->
     """Open a VOTable, in which the map may choose one of several tables by number, ID or name."""
     from astropy.io import votable
 
+    if ELSEWHERE.search(path.read_bytes()):
+        raise ValueError(
+            "its rows are in another file, which is not fetched: write a VOTable that holds them itself"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what the standard does not know; the values are read all the same
         tables = list(votable.parse(path, verify="ignore").iter_tables())
