@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def ingest(
-    files: Annotated[list[Path], typer.Argument(help="CSV, FITS or Parquet files with rows of one kind.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="CSV, FITS, Parquet, Arrow, ECSV or VOTable files, with rows of one kind."),
+    ],
     into: Annotated[str, typer.Option("--into", help="Table of the results, as aspcap.")],
     map_file: Annotated[Path, typer.Option("--map", help="TOML file: which column becomes which.")],
     v_astra: Annotated[str | None, typer.Option("--v-astra", help="Version, instead of the map's.")] = None,

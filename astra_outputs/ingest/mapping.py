@@ -269,7 +269,7 @@ def read_mapping(path: Path) -> Mapping:
     Raises
     ------
     InvalidMapping
-        If the file is not TOML, or a section, an option or a value of it is not one of a mapping.
+        If the file is not there or not TOML, or a section, an option or a value of it is not one of a mapping.
     """
     try:
         mapping = Mapping.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
@@ -278,6 +278,9 @@ def read_mapping(path: Path) -> Mapping:
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors()]
         raise InvalidMapping(f"{path}: " + "; ".join(problems)) from error
+    except OSError as error:
+        reason = "there is no such map" if isinstance(error, FileNotFoundError) else error.strerror
+        raise InvalidMapping(f"{path}: {reason}; a map is a TOML file, as docs/ingest.md shows") from error
     except ValueError as error:  # not TOML, not UTF-8, no version
         raise InvalidMapping(f"{path}: {error}") from error
     return mapping

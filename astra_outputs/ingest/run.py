@@ -118,7 +118,7 @@ async def ingest(
     outputs : Outputs, optional
         Where to store; without it the rows are only checked (a dry run).
     files : sequence of Path
-        CSV, FITS or Parquet.
+        CSV, FITS, Parquet, Arrow, ECSV, VOTable, or what else the mapping says.
     mapping : Mapping
     spectrum_class, result_class : type
         The tables to fill.

@@ -12,6 +12,7 @@ GROUPS = {
     "Guides": [
         "irfm",
         "ingest",
+        "wild",
         "catalogues",
         "worker",
         "reading",

@@ -120,6 +120,22 @@ async def test_a_map_that_does_not_fit_is_refused_naming_the_place(files, old, n
         await store(None, *files("1,10,8,DA,0\n", MAP.replace(old, new)))
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "map.toml: there is no such map; a map is a TOML file"),
+        (b"\xff\xfe", "map.toml: "),
+        (b"spectra = 1", "source: Field required"),
+    ],
+)
+def test_a_map_that_is_not_there_or_none_is_refused_naming_it(tmp_path, content, reason) -> None:
+    path = tmp_path / "map.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InvalidMapping, match=reason):
+        read_mapping(path)
+
+
 async def test_a_map_without_version_is_refused(files, monkeypatch) -> None:
     monkeypatch.delenv("ASTRA_OUTPUTS_V_ASTRA", raising=False)
     with pytest.raises(MissingVersion):
