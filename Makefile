@@ -6,12 +6,17 @@ DSN ?=
 ARGS ?=
 # Processes that run tests; with ARGS=-n0 there is one, which a debugger can stop.
 WORKERS ?= logical
+# Words for pip, before what it shall install.
+PIP ?=
 
 CANDIDATES = $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3)
 BIN = $(VENV)/bin
 # Tests that share what is dear to make (a site, a measurement) are of one group and stay in one process, in
 # order; all others go one by one to whichever process is free.
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+# The rooms whose tests may come out otherwise on another Python, server, or with other versions of libraries.
+ROOMS = catalog cli ingest model postgres reading saving spool tables work
+SHARE = -m 'not slow' $(ROOMS:%=tests/%)
 INSTALLED = $(VENV)/.installed
 COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
 # Scripts with commands of psql are for psql alone; the other files are what a linter can read.
@@ -43,7 +48,7 @@ $(INSTALLED): pyproject.toml
 	fi; \
 	echo "Installing into $(VENV) with $$("$$found" --version) ..."; \
 	"$$found" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP) --editable '.[dev]'
 	@touch $@
 
 .PHONY: demo
@@ -57,6 +62,25 @@ psql: $(INSTALLED) ## Open psql on the database that the demo left
 .PHONY: test
 test: $(INSTALLED) ## Run the tests on an embedded PostgreSQL, or on a server: make test DSN=postgresql://...
 	$(if $(DSN),@ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(PYTEST) $(ARGS)
+
+.PHONY: test-share
+test-share: $(INSTALLED) ## Run those tests that may come out otherwise on another server: make test-share DSN=...
+	$(if $(DSN),@ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(PYTEST) $(SHARE) $(ARGS)
+
+.PHONY: test-pythons
+test-pythons: $(INSTALLED) ## Run the same share on each other Python from 3.11 that is found here
+	@$(BIN)/python .ci/pythons.py | while read -r version python; do \
+		echo "The share on Python $$version:"; \
+		$(MAKE) --no-print-directory test-share VENV=$(VENV)-$$version PYTHON="$$python" </dev/null || exit 1; \
+	done
+
+.PHONY: test-lowest
+test-lowest: $(INSTALLED) ## Run the same share with the lowest versions that pyproject.toml names, on Python 3.11
+	@mkdir -p build && $(BIN)/python .ci/lowest.py > build/lowest.txt
+	@found=$$($(BIN)/python .ci/pythons.py 3.11 | cut -d ' ' -f 2); \
+	if [ -z "$$found" ]; then echo 'The lowest versions are for Python 3.11, which is not here.' >&2; exit 1; fi; \
+	$(MAKE) --no-print-directory test-share VENV=$(VENV)-lowest PYTHON="$$found" \
+		PIP='--constraint build/lowest.txt'
 
 .PHONY: soak
 soak: $(INSTALLED) ## Kill servers and workers again and again, with other seeds: make soak MINUTES=30 SEED=7
@@ -104,5 +128,5 @@ $(VENV)/.installed-bench: $(INSTALLED)
 
 .PHONY: clean
 clean: ## Remove the virtual environment, the demo's database and all caches
-	rm -rf $(VENV) demo build dist site docs/data-model docs/files docs/cli.md .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-* demo build dist site docs/data-model docs/files docs/cli.md .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

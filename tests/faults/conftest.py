@@ -5,14 +5,25 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from crashing import CrashServer, crash_server
+from shares import FULL_SIZE
 
 from astra_outputs import embedded
 from astra_outputs.errors import CannotStart
 
 SEED = "ASTRA_OUTPUTS_SEED"
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let `make soak` run all tests of faults."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.soak)
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +39,7 @@ def seed() -> int:
 @pytest.fixture(scope="session")
 def full_size() -> bool:
     """Whether the campaigns have their full size (`make soak`), or the share that tests have time for."""
-    return bool(os.environ.get("ASTRA_OUTPUTS_SOAK"))
+    return FULL_SIZE
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,16 +1,20 @@
-"""Runs the tests of faults again and again, each round with another seed: `make soak MINUTES=30`."""
+"""Runs what is marked `soak` again and again, each round with another seed: `make soak MINUTES=30`.
+
+That is all tests of faults, and every campaign that has a full size.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import random
+import shlex
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 
 
 def main() -> int:
@@ -35,7 +39,8 @@ def passes(seed: int, *, full_size: bool) -> bool:
     """Run one round and print a line about it; of one that fails, all it said."""
     begin = time.monotonic()
     settings = {"ASTRA_OUTPUTS_SEED": str(seed)} | ({"ASTRA_OUTPUTS_SOAK": "1"} if full_size else {})
-    command = [sys.executable, "-m", "pytest", "-q", "-x", str(HERE)]
+    words = ["-q", "-x", "-m", "soak", f"--hypothesis-seed={seed}", str(TESTS)]
+    command = [sys.executable, "-m", "pytest", *words]
     done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=False)
     lines = done.stdout.strip().splitlines()
     campaigns = [line.strip() for line in lines if " rows, " in line]
@@ -44,7 +49,12 @@ def passes(seed: int, *, full_size: bool) -> bool:
     )
     if done.returncode:
         again = " ".join(f"{name}={value}" for name, value in settings.items())
-        print(done.stdout, done.stderr, f"repeat it with: {again} python -m pytest {HERE}", sep="\n")
+        print(
+            done.stdout,
+            done.stderr,
+            f"repeat it with: {again} python -m pytest {shlex.join(words)}",
+            sep="\n",
+        )
     sys.stdout.flush()
     return done.returncode == 0
 

@@ -17,7 +17,7 @@ from astra_outputs.discover import record_classes
 from astra_outputs.postgres import sql_files
 from astra_outputs.records import APOGEE_BAD, ASPCAP_BAD, ApogeeSpectrumFlags, AspcapFlags
 
-FLAG_CLASSES = [cls for cls in record_classes() if cls._flags.bits]
+FLAG_CLASSES = [cls for cls in record_classes() if cls.flag_names.bits]
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one(text: str, nearest: str
 
 
 def test_a_flag_that_several_columns_have_is_refused_with_the_names_that_tell_them_apart() -> None:
-    names = ASPCAP._flags.names
+    names = ASPCAP.flag_names.names
     ambiguous = next(name for name, targets in names.items() if len(targets) > 1)
     with pytest.raises(AmbiguousFlag, match="occurs in several columns"):
         written(ambiguous, scope=Scope.of(ASPCAP))

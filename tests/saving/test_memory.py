@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from shares import at_full_size
 
 from astra_outputs import Outcome
 
@@ -14,11 +15,12 @@ MIB = 2**20
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("connections", [1, 2])
 async def test_a_stream_of_records_takes_no_more_memory_than_its_first_batches(
     outputs, connection, other_pipeline, connections: int
 ) -> None:
-    count = 300_000
+    count = at_full_size(300_000, 100_000)
     await connection.execute("insert into astra.spectrum (pk) select generate_series(1, $1::bigint)", count)
     process, seen = psutil.Process(), []
 

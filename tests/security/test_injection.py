@@ -1,6 +1,6 @@
 """Hostile names and values: nothing that a user names or stores becomes part of a statement's grammar.
 
-Together the properties try 10,000 sets of names and values. Statements are read by a tokeniser that follows
+Together the properties try 10,000 sets of names and values in `make soak`, 1,200 elsewhere. Statements are read by a tokeniser that follows
 PostgreSQL's rules, and a part of them is run by a real server.
 """
 
@@ -18,6 +18,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
+from shares import at_full_size
 
 import astra_outputs
 from astra_outputs import (
@@ -128,8 +129,8 @@ values = st.one_of(
 )
 
 
-def tries(count: int) -> settings:
-    return settings(max_examples=count, suppress_health_check=list(HealthCheck))
+def tries(number: int, share: int) -> settings:
+    return settings(max_examples=at_full_size(number, share), suppress_health_check=list(HealthCheck))
 
 
 # PostgreSQL's tokens.
@@ -300,24 +301,24 @@ def test_the_longest_name_is_taken() -> None:
 # Statements.
 
 
-@pytest.mark.slow
-@tries(8_000)
+@pytest.mark.soak
+@tries(8_000, 800)
 @given(names)
 def test_a_quoted_name_is_one_token_that_means_the_name(name: str) -> None:
     for quoted in (quote(name), asyncpg.utils._quote_ident(name)):  # the second one in COPY
         assert tokens(quoted) == [("identifier", name)]
 
 
-@pytest.mark.slow
-@tries(1_000)
+@pytest.mark.soak
+@tries(1_000, 100)
 @given(names, tables, columns)
 @example("the_schema", 15 * "\U0001f4ab", ("a", "b", "c"))
 def test_names_stay_names_in_every_statement(schema: str, table: str, given_columns: Any) -> None:
     check_structure(of_a_table, PLAIN[:5], (schema, table, *given_columns))
 
 
-@pytest.mark.slow
-@tries(100)
+@pytest.mark.soak
+@tries(100, 10)
 @given(names, tables, tables, columns)
 def test_names_stay_names_in_the_statements_of_pipelines(
     schema: str, table: str, spectra: str, given_columns: Any
@@ -329,7 +330,8 @@ def test_names_stay_names_in_the_statements_of_pipelines(
 # A real server.
 
 
-@tries(500)
+@pytest.mark.soak
+@tries(500, 100)
 @given(values.filter(lambda text: "\0" not in text))
 async def test_a_text_written_as_a_literal_means_the_text(connection: asyncpg.Connection, text: str) -> None:
     assert await connection.fetchval(f"select {literal(text)}") == text
@@ -386,7 +388,8 @@ async def test_a_table_may_have_a_name_that_statements_use_themselves(
         await connection.prepare(text)
 
 
-@tries(70)
+@pytest.mark.soak
+@tries(70, 30)
 @given(
     schema=schemas,
     table=tables,
@@ -426,7 +429,8 @@ async def test_what_is_stored_under_hostile_names_comes_back_as_it_was(
     assert await connection.fetchval(CANARY) == 1
 
 
-@tries(700)
+@pytest.mark.soak
+@tries(700, 200)
 @given(values)
 async def test_a_hostile_text_comes_back_as_it_was(
     canary: None, outputs: Any, connection: asyncpg.Connection, spectrum: Any, text: str
