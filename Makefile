@@ -83,7 +83,7 @@ test-lowest: $(INSTALLED) ## Run the same share with the lowest versions that py
 		PIP='--constraint build/lowest.txt'
 
 .PHONY: soak
-soak: $(INSTALLED) ## Kill servers and workers again and again, with other seeds: make soak MINUTES=30 SEED=7
+soak: $(INSTALLED) ## Faults and campaigns at full size, again and again, with other seeds: make soak MINUTES=30 SEED=7
 	@$(BIN)/python tests/faults/soak.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 .PHONY: year
