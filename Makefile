@@ -23,7 +23,7 @@ COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
 STATEMENTS = $(wildcard astra_outputs/sql/*.sql)
 # Marks hold lists in one line, and a join says what is wanted of the table that it brings.
 UNRULY = layout.indent,layout.select_targets,convention.terminator,references,structure
-SQL = $(filter-out schema/install.sql schema/add-ons/%.sql,$(wildcard schema/*.sql schema/*/*.sql examples/*/*.sql tests/sql/*.sql))
+SQL = $(filter-out schema/install.sql schema/add-ons/%.sql schema/upgrades/%.sql,$(wildcard schema/*.sql schema/*/*.sql examples/*/*.sql tests/sql/*.sql))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

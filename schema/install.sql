@@ -9,6 +9,8 @@
 -- The files included below say nothing of the schema: they write to the first one of search_path, which
 -- is set here. They are listed in order, a table before those that refer to it.
 --
+-- A schema of an earlier release is refused until it has had the upgrades of schema/upgrades/.
+--
 -- Tables that nothing else needs, those of the further pipelines and spectra at the end, may be left out:
 --
 --     psql -v schema=astra -v without='line_forest the_payne' -f schema/install.sql
@@ -46,6 +48,8 @@ create schema :"schema";
 \endif
 set local search_path to :"schema";
 
+\ir schema_version.sql
+\ir schema_is_current.sql
 \ir tables/source.sql
 \ir tables/spectrum.sql
 \ir tables/apogee_coadded_spectrum_in_ap_star.sql

@@ -5,8 +5,8 @@ from __future__ import annotations
 from astra_outputs.catalog import differences_with_database
 from astra_outputs.errors import SchemaMismatch
 from astra_outputs.model.record import Record
+from astra_outputs.postgres import schema_version
 from astra_outputs.postgres.database import Connection, Database
-from astra_outputs.postgres.sqlstates import NO_SCHEMA
 
 
 class Gate:
@@ -17,25 +17,17 @@ class Gate:
         self._passed: set[type[Record]] = set()
 
     async def open(self) -> None:
-        """Refuse a database without the schema.
+        """Refuse a database without the schema, or with one that needs an upgrade first.
 
         Raises
         ------
         SchemaMismatch
-            If the schema does not exist; the message says how to make it.
+            If the schema does not exist or is too old; the message says what to apply.
         """
-        schema = self._database.schema
-        exists = await self._database.run(
-            lambda connection: connection.fetchval(
-                "select to_regnamespace(quote_ident($1)) is not null", schema
-            )
+        database = self._database
+        await database.run(
+            lambda connection: schema_version.check(connection, database.schema, database.where)
         )
-        if not exists:
-            raise SchemaMismatch(
-                f"{self._database.where} has no schema {schema}: "
-                f"apply it with `psql -v schema={schema} -f schema/install.sql`, or name another schema",
-                sqlstate=NO_SCHEMA,
-            )
 
     async def check(self, record_class: type[Record], database: Database | None = None) -> None:
         """Refuse a record class whose table the database lacks or has otherwise.

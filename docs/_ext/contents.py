@@ -21,6 +21,7 @@ GROUPS = {
         "security",
         "pgbouncer",
         "history",
+        "upgrades",
     ],
     "Reference": ["api", "cli", "faq"],
     "Background": ["design", "data-model-choices", "performance"],

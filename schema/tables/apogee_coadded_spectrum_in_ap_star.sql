@@ -82,6 +82,7 @@ create table if not exists apogee_coadded_spectrum_in_ap_star (
 
 create index if not exists apogee_coadded_spectrum_in_ap_star_source_idx
     on apogee_coadded_spectrum_in_ap_star (source_pk);
+create index if not exists apogee_coadded_spectrum_in_ap_star_obj_idx on apogee_coadded_spectrum_in_ap_star (obj);
 
 comment on table apogee_coadded_spectrum_in_ap_star is 'APOGEE spectra of one star, its visits added up';
 
