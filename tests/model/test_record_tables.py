@@ -147,7 +147,7 @@ async def test_every_natural_key_is_unique_in_the_table(
 @pytest.mark.parametrize(
     ("table", "names"),
     [
-        ("apogee_coadded_spectrum_in_ap_star", {"source_pk"}),
+        ("apogee_coadded_spectrum_in_ap_star", {"source_pk", "obj"}),
         ("boss_visit_spectrum", {"source_pk", "telescope", "mjd", "fieldid", "plateid"}),
         ("the_cannon", {"source_pk"}),
         ("snow_white", {"source_pk"}),
