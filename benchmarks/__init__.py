@@ -4,7 +4,7 @@
     python -m benchmarks --quick      # only what the goals of saving ask: four minutes, eight the first time
     python -m benchmarks --quick --width 60 --table plain   # a part of that, in less than a minute
     python -m benchmarks tuning throughput   # some parts
-    python -m benchmarks --growth --layout
+    python -m benchmarks --growth --layout --reading
     python -m benchmarks --smoke      # tiny sizes: does it run?
     python -m benchmarks.report       # print the results again
     python -m benchmarks.report --publish   # write them into docs/performance.md

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.measure import load_warning, reason, say
-from benchmarks.parts import DEFAULT, LONG, Length, Only, parts
+from benchmarks.parts import ALL, DEFAULT, LONG, Length, Only, parts
 from benchmarks.report import show
 from benchmarks.server import environment, server, set_autovacuum
 from benchmarks.tables import KINDS, WIDTHS, Kind
@@ -24,9 +24,7 @@ PUBLISHED = Path(__file__).parents[1] / "docs" / "performance.json"
 
 
 def main(
-    chosen: Annotated[
-        list[str] | None, typer.Argument(help=f"Parts to run: {', '.join(DEFAULT + LONG)}.")
-    ] = None,
+    chosen: Annotated[list[str] | None, typer.Argument(help=f"Parts to run: {', '.join(ALL)}.")] = None,
     *,
     quick: Annotated[
         bool,
@@ -46,6 +44,9 @@ def main(
     with_layout: Annotated[
         bool, typer.Option("--layout", help="Also storage settings and autovacuum.")
     ] = False,
+    with_reading: Annotated[
+        bool, typer.Option("--reading", help="Also a million rows read as columns and as records.")
+    ] = False,
     largest: Annotated[int, typer.Option(help="Rows up to which the table grows.")] = 10**7,
     output: Annotated[
         Path | None, typer.Option(help="File to which results are written, part by part.")
@@ -55,15 +56,14 @@ def main(
     length = Length.SMOKE if smoke else Length.QUICK if quick else Length.FULL
     output = output or FOLDER / f"{'performance' if length == Length.FULL else length}.json"
     names = list(chosen or (("throughput",) if length == Length.QUICK else DEFAULT))
-    names += [
-        name for name in LONG if name not in names and (with_growth if name == "growth" else with_layout)
-    ]
-    _refuse_unknown("part", names, DEFAULT + LONG)
+    asked = {"growth": with_growth, "layout": with_layout, "reading": with_reading}
+    names += [name for option in LONG if asked[option] for name in LONG[option] if name not in names]
+    _refuse_unknown("part", names, ALL)
     _refuse_unknown("kind of table", table or (), tuple(KINDS))
     _refuse_unknown("width", map(str, width or ()), tuple(map(str, WIDTHS)))
     kinds: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind in (table or KINDS))
     only = Only(tuple(width or WIDTHS), kinds)
-    if length == Length.QUICK and "tuning" not in names:
+    if length == Length.QUICK and "throughput" in names and "tuning" not in names:
         known = _tuned(output, length)
         if retune or not all(known.knows(kind, width) for kind in only.kinds for width in only.widths):
             names.insert(0, "tuning")

@@ -73,6 +73,8 @@ def goals(results: dict[str, Any]) -> Iterator[Goal]:
         yield from _workers(results["workers"])
     if "growth" in results:
         yield from _growth(results["growth"]["sizes"])
+    if "reading" in results:
+        yield from _reading(results["reading"])
 
 
 def kinds(part: dict[str, Any]) -> Iterator[tuple[Kind, dict[str, Any]]]:
@@ -223,3 +225,17 @@ def _growth(sizes: dict[str, Any]) -> Iterator[Goal]:
         if name == "save_many, in order":
             reached = large[name]["rows_per_second"] / small[name]["rows_per_second"]
             yield Goal("re-run at 10⁷ rows / at 10⁵ rows", name, 0.7, round(reached, 3))
+
+
+def _reading(part: dict[str, Any]) -> Iterator[Goal]:
+    for columns, found in part["tables"].items():
+        where = f"{part['rows']:,} rows of {columns} columns"
+        for name, label, bar in (("columns", "", 1.3), ("columns_2", ", 2 connections", 1.9)):
+            reached, reason = against_best(found["columns"], name, ("adbc",))
+            yield Goal(f"columns to Arrow{label} / ADBC", where, bar, reached, reason=reason)
+            memory = found["memory"][name]
+            what, reason = f"columns to Arrow{label}: greatest memory / the table", memory.get("error", "")
+            yield Goal(what, where, 1.3, memory.get("ratio"), at_most=True, reason=reason)
+        where = f"{part['found']:,} rows of {columns} columns"
+        reached, reason = against_best(found["records"], "find", ("fetch",))
+        yield Goal("find / asyncpg fetch", where, 0.5, reached, reason=reason)

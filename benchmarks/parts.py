@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from benchmarks import growth, layout, memory, small, startup, throughput, tuning, validation, workers
+from benchmarks import (
+    growth,
+    layout,
+    memory,
+    reading,
+    small,
+    startup,
+    throughput,
+    tuning,
+    validation,
+    workers,
+)
 from benchmarks.peers import BY_HAND, CONNECTIONS, OURS
 from benchmarks.tables import KINDS, PIPELINES, WIDTHS, Kind
 from benchmarks.tuning import Batches
@@ -25,7 +36,9 @@ DEFAULT = (
     "memory",
     "startup",
 )
-LONG = ("growth", "layout", "autovacuum")
+LONG = {"growth": ("growth",), "layout": ("layout", "autovacuum"), "reading": ("reading",)}
+"""Parts that are run if they are named, or asked for by an option."""
+ALL = (*DEFAULT, *(part for parts in LONG.values() for part in parts))
 GOALS_ONLY = (*BY_HAND, "save_many", "save_many_parallel", "save_table", "save_table_parallel")
 """Whom `--quick` measures: what the goals of saving are about."""
 
@@ -89,11 +102,13 @@ def parts(dsn: str, length: Length, only: Only, tuned: Callable[[], Batches], *,
         "growth": lambda: growth.run(dsn, [size for size in sizes if size >= 10**4], 20_000, 2_000, 7),
         "layout": lambda: layout.run(dsn, {20: 40_000, 200: 10_000}, 8, layout.variants()),
         "autovacuum": lambda: layout.run_autovacuum(dsn, {20: 100_000, 200: 20_000}, 4, layout.autovacuums()),
+        "reading": lambda: reading.run(dsn, reading.FULL),
     }
     if length == Length.QUICK:
         everything |= {
             "tuning": lambda: tuning.run(dsn, only(tuning.QUICK), GOALS_ONLY),
             "throughput": lambda: throughput.run(dsn, only(throughput.QUICK), tuned(), GOALS_ONLY),
+            "reading": lambda: reading.run(dsn, reading.QUICK),
         }
     return everything
 
@@ -114,6 +129,7 @@ def _smoke(dsn: str, only: Only, tuned: Callable[[], Batches], sizes: Sequence[i
         "growth": lambda: growth.run(dsn, list(sizes[:2]), 100, 100, 2),
         "layout": lambda: layout.run(dsn, {20: 500}, 2, layout.variants((100, 50))),
         "autovacuum": lambda: layout.run_autovacuum(dsn, {20: 500}, 2, layout.autovacuums((100,))),
+        "reading": lambda: reading.run(dsn, reading.SMOKE),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.goals import WIDTHS, Goal, goals
-from benchmarks.sections import others, saving
+from benchmarks.sections import others, reading, saving
 from benchmarks.sections.section import Section
 
 
@@ -29,6 +29,7 @@ def sections(results: dict[str, Any]) -> Iterator[Section]:
         "growth": others.growth,
         "layout": others.layout,
         "autovacuum": others.layout,
+        "reading": reading.reading,
     }
     for part, maker in makers.items():
         if part in results:

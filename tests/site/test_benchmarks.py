@@ -30,6 +30,7 @@ PARTS = {
     "growth",
     "layout",
     "autovacuum",
+    "reading",
 }
 
 
@@ -50,7 +51,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Results of one run of everything with tiny sizes."""
     output = tmp_path_factory.mktemp("benchmarks") / "performance.json"
-    done = run("benchmarks", "--smoke", "--growth", "--layout", "--output", output)
+    done = run("benchmarks", "--smoke", "--growth", "--layout", "--reading", "--output", output)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(output.read_text())
     return found

@@ -34,7 +34,8 @@ def imports() -> Graph:
     """Each module with those that it imports."""
     known = modules()
     return {
-        name: imported(path.read_text(encoding="utf-8"), known.keys()) - {name} for name, path in known.items()
+        name: imported(path.read_text(encoding="utf-8"), known.keys()) - {name}
+        for name, path in known.items()
     }
 
 
