@@ -1,17 +1,41 @@
-"""Validation of the values that need no conversion, in native code alone."""
+"""Records from values that need no conversion: validated in native code alone, and light to keep."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import SchemaValidator
-
-from astra_outputs.model.record import Record
+from pydantic import BaseModel, ValidationError
+from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 PAUSE = 8
 """Records that are not tried after one that needed conversion; the next ones likely need it, too."""
+
+SETS = 256
+"""Different sets of names that are remembered for a class; a pipeline gives one or a few."""
+
+_new: Any = object.__new__
+_set_values = BaseModel.__dict__["__dict__"].__set__
+_set_given = BaseModel.__dict__["__pydantic_fields_set__"].__set__
+_set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
+_set_private = BaseModel.__dict__["__pydantic_private__"].__set__
+
+
+@dataclass(frozen=True)
+class GivenNames:
+    """What is known of the names that a record was given, in their order.
+
+    Attributes
+    ----------
+    columns : set of str
+        Those of columns, and the columns of the flags among them. All records that were given these
+        names share the one set: it must never be changed.
+    others : tuple of str
+        Those that are no columns: flags, or mistakes.
+    """
+
+    columns: set[str]
+    others: tuple[str, ...]
 
 
 class NativeValidator:
@@ -19,48 +43,109 @@ class NativeValidator:
 
     It is the class's own schema with two things left out, so that the rules stand in one place: what a
     column does with a value that its native rule refuses (a NumPy scalar, NaN, a wrong one), and the
-    search for unknown names. Whatever it does not take is for the class's own validator, which
-    converts it or says what is wrong. Measured with 200 columns: 0.6 of the time of that.
+    search for unknown names, which are compared with those of the record before. Whatever it does not
+    take is for the class's own validator, which converts it or says what is wrong.
+
+    Pydantic gives each record a set of the names that it was given: at 171 columns more than half of its
+    memory, and of the work of the garbage collector. Here all records with the same names share one.
     """
 
-    def __init__(self, record_class: type[Record]) -> None:
-        schema = _without_conversion(record_class.__pydantic_core_schema__)
-        # A validator built for a complete class hands over to the one that the class has.
-        record_class.__pydantic_complete__ = False
-        try:
-            self._validate = SchemaValidator(schema).validate_python
-        finally:
-            record_class.__pydantic_complete__ = True
+    def __init__(self, record_class: type[Any]) -> None:
+        self._class = record_class
+        self._known = frozenset(record_class.model_fields)
+        # One object, which threads replace as a whole.
+        self._last: tuple[tuple[str, ...], GivenNames] = ((), GivenNames(set(), ()))
+        self._seen: dict[tuple[str, ...], GivenNames] = {}
+        schema = _of_columns(record_class)
+        self._validate = None if schema is None else SchemaValidator(schema).validate_python
+        self._ready = self._validate
         self._pause = 0
 
-    def build(self, values: dict[str, Any]) -> Any:
-        """Return a record, or None if some value or name is not for here."""
-        if self._pause:
+    def names(self, values: dict[str, Any]) -> GivenNames:
+        """Return what is known of the names of some values."""
+        names = tuple(values)
+        last, given_last = self._last
+        if names == last:
+            return given_last
+        given = self._seen.get(names)
+        if given is None:
+            others = tuple(name for name in names if name not in self._known)
+            columns = self._known.intersection(names)
+            if len(self._seen) >= SETS:
+                self._seen.clear()
+            given = self._seen[names] = GivenNames(set(columns), others)
+        self._last = (names, given)
+        return given
+
+    def build(self, values: dict[str, Any], record: Any = None) -> Any:
+        """Return a record, or None if some value or name is not for here; an empty one may be given."""
+        validate = self._ready
+        if validate is None:
             self._pause -= 1
+            if self._pause < 0:
+                self._ready = self._validate
+            return None
+        last, given = self._last
+        if tuple(values) != last:
+            given = self.names(values)
+        if given.others:
             return None
         try:
-            record = self._validate(values)
+            columns = validate(values)
         except ValidationError:
-            self._pause = PAUSE
+            self._ready, self._pause = None, PAUSE
             return None
-        return record if len(record.__pydantic_fields_set__) == len(values) else None
+        if record is None:
+            record = _new(self._class)
+        _set_values(record, columns)
+        _set_given(record, given.columns)
+        _set_extra(record, None)
+        _set_private(record, None)
+        return record
+
+    def share(self, record: Any, values: dict[str, Any]) -> None:
+        """Let a record that Pydantic built share the set of its names with the others."""
+        given = self.names(values).columns
+        if given == record.__pydantic_fields_set__:
+            _set_given(record, given)
 
 
-@lru_cache(maxsize=1024)
-def native_validator(record_class: type[Record]) -> NativeValidator:
-    """Return the validator of a class, made when first asked for."""
-    return NativeValidator(record_class)
+def unshare(record: BaseModel, name: str) -> None:
+    """Make ready for a value to be given to a column: a set that others share is not changed."""
+    given = record.__pydantic_fields_set__
+    if name not in given:
+        _set_given(record, {*given, name})
+
+
+def _of_columns(record_class: type[Any]) -> CoreSchema | None:
+    """Return a schema of the class's columns as a dictionary; None if more belongs to its records."""
+    schema: Any = record_class.__pydantic_core_schema__
+    if schema["type"] == "definitions":
+        schema = schema["schema"]
+    if schema["type"] != "model" or schema["schema"]["type"] != "model-fields" or schema.get("post_init"):
+        return None
+    fields = schema["schema"]["fields"]
+    if any("validation_alias" in field for field in fields.values()):
+        return None
+    config: Any = {**schema["config"], "extra_fields_behavior": "ignore"}
+    return core_schema.typed_dict_schema(
+        {
+            name: core_schema.typed_dict_field(
+                _without_conversion(field["schema"]), required=field["schema"]["type"] != "default"
+            )
+            for name, field in fields.items()
+        },
+        extra_behavior="ignore",
+        config=config,
+    )
 
 
 def _without_conversion(node: Any) -> Any:
-    """Return a schema in which each column has its native rule alone and unknown names are ignored."""
+    """Return a schema in which each column has its native rule alone."""
     if isinstance(node, list | tuple):
         return type(node)(map(_without_conversion, node))
     if not isinstance(node, dict):
         return node
     if node.get("type") == "union" and node["choices"][-1]["type"] == "function-plain":
         return node["choices"][0]
-    ignored = {"extra_behavior": "ignore", "extra_fields_behavior": "ignore"}
-    return {
-        name: ignored[name] if name in ignored else _without_conversion(value) for name, value in node.items()
-    }
+    return {name: _without_conversion(value) for name, value in node.items()}

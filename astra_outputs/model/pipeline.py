@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import ValidationError
-
 from astra_outputs.errors import InvalidRecord, KeyMismatch, Problem, shorten
 from astra_outputs.model.column_types import (
     INTEGER,
@@ -18,7 +16,6 @@ from astra_outputs.model.column_types import (
     Version,
 )
 from astra_outputs.model.columns import Column, category, column
-from astra_outputs.model.native import native_validator
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.model.version import configured_version, major_minor
@@ -145,32 +142,39 @@ class PipelineOutputMixin(Record):
                 f"{cls.table}: a {type(spectrum).__name__} is not a spectrum: it has no {missing}"
             ) from None
         if columns is not None:
-            values = {**columns, **values} if type(columns) is dict else cls._joined(columns, values)
+            # `{**columns}` takes six times as long as its copy.
+            joined = columns.copy() if type(columns) is dict else cls._copied(columns)
+            if values:
+                joined.update(values)
+            values = joined
         if "spectrum_pk" in values or "source_pk" in values:
             cls._refuse_other_keys(values, spectrum_pk, source_pk)
+        if "task_pk" in values or "created" in values or "modified" in values:
+            cls._refuse_owned(values)
         if spectrum_pk is None:
             problem = Problem("spectrum_pk", None, "the spectrum has no key yet: save it first")
             raise InvalidRecord(cls.table, (problem,))
         values["spectrum_pk"], values["source_pk"] = spectrum_pk, source_pk
         if values.get("v_astra") is None:
             values["v_astra"] = configured_version()
-        record: Self | None = native_validator(cls).build(values)
-        if record is not None:
-            return record
-        cls._fold_flags(values)
-        try:
-            return cls.__pydantic_validator__.validate_python(values)  # type: ignore[no-any-return]
-        except ValidationError as error:
-            cls._refuse(error)
+        native = cls._native or cls._make_native()
+        record: Self | None = native.build(values)
+        return cls._converted(values) if record is None else record
 
     @classmethod
-    def _joined(cls, columns: Any, values: dict[str, Any]) -> dict[str, Any]:
-        """Return the columns of a mapping and those given by keyword as one dictionary."""
+    def _copied(cls, columns: Any) -> dict[str, Any]:
         if not isinstance(columns, Mapping):
             raise TypeError(
                 f"{cls.table}: columns are given by keyword or as a mapping, not as {shorten(columns)}"
             )
-        return {**columns, **values}
+        return dict(columns)
+
+    @classmethod
+    def _refuse_owned(cls, values: dict[str, Any]) -> None:
+        """Refuse values of columns that belong to the database; None counts as not given."""
+        for name in ("task_pk", "created", "modified"):
+            if (given := values.pop(name, None)) is not None:
+                raise cls._read_only(name, given)
 
     @classmethod
     def _refuse_other_keys(cls, values: dict[str, Any], *keys: Any) -> None:

@@ -21,6 +21,7 @@ from astra_outputs.model.column_types import FLAGS
 from astra_outputs.model.columns import Column, category, resolve
 from astra_outputs.model.flag_names import Flag, FlagNames
 from astra_outputs.model.flags import named_bits
+from astra_outputs.model.native import NativeValidator, unshare
 from astra_outputs.names import check_name, check_table, table_of
 
 
@@ -71,14 +72,13 @@ class Record(BaseModel):
     """The attributes that stand for bits of the flags columns."""
 
     _columns: ClassVar[dict[str, Column]]
+    _native: ClassVar[NativeValidator | None]
+    """Made when the first record is."""
+
     _from_server: ClassVar[dict[str, Callable[[Any], Any]]]
 
     def __init__(self, **values: Any) -> None:
-        self._fold_flags(values)
-        try:
-            self.__pydantic_validator__.validate_python(values, self_instance=self)
-        except ValidationError as error:
-            self._refuse(error)
+        self._of(values, self)
 
     # Without this mark Pydantic would call `__init__` for each row that `model_validate` reads.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -98,6 +98,7 @@ class Record(BaseModel):
         conversions = {name: column.type.from_server for name, column in columns.items()}
         cls._from_server = {name: convert for name, convert in conversions.items() if convert is not None}
         cls.flag_names = FlagNames.of(cls.table, columns.values())
+        cls._native = None
         for attribute in cls.flag_names.names:
             if attribute not in cls.__dict__:
                 setattr(cls, attribute, Flag(attribute, cls.flag_names))
@@ -130,17 +131,40 @@ class Record(BaseModel):
         InvalidRecord
             If a value does not fit its column, a required one is missing, or a name is unknown.
         """
-        if isinstance(obj, Mapping) and any(str(name).startswith("flag_") for name in obj):
-            obj = dict(obj)
-            cls._fold_flags(obj)
-        return cls._validated(obj, **options)
-
-    @classmethod
-    def _validated(cls, obj: Any, **options: Any) -> Self:
+        if isinstance(obj, dict) and not options:
+            return cls._of(obj)
+        if isinstance(obj, Mapping):
+            obj = cls._with_flags(dict(obj))
         try:
             return super().model_validate(obj, **options)
         except ValidationError as error:
             cls._refuse(error)
+
+    @classmethod
+    def _of(cls, values: dict[str, Any], record: Self | None = None) -> Self:
+        """Return the record of these values, which are not changed; an empty one may be given."""
+        native = cls._native or cls._make_native()
+        built: Self | None = native.build(values, record)
+        return cls._converted(values, record) if built is None else built
+
+    @classmethod
+    def _converted(cls, values: dict[str, Any], record: Self | None = None) -> Self:
+        """Return the record of values that are not as they are stored, or flags."""
+        native = cls._native or cls._make_native()
+        folded = cls._with_flags(values)
+        built = None if folded is values else native.build(folded, record)
+        if built is None:
+            try:
+                built = cls.__pydantic_validator__.validate_python(folded, self_instance=record)
+            except ValidationError as error:
+                cls._refuse(error)
+            native.share(built, folded)
+        return built
+
+    @classmethod
+    def _make_native(cls) -> NativeValidator:
+        cls._native = NativeValidator(cls)
+        return cls._native
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
@@ -149,7 +173,7 @@ class Record(BaseModel):
         for name, convert in cls._from_server.items():
             if name in values:
                 values[name] = convert(values[name])
-        return cls._validated(values)
+        return cls._of(values)
 
     @property
     def outcome(self) -> Outcome | None:
@@ -190,16 +214,44 @@ class Record(BaseModel):
     def __setattr__(self, name: str, value: Any) -> None:
         column = self._columns.get(name)
         if column is not None and not column.written:
-            raise ReadOnlyColumn(
-                self.table, (Problem(name, value, "belongs to the database; it is read-only"),)
-            )
+            raise self._read_only(name, value)
         if column is None and name.startswith("flag_"):
             self._set_flag(name, value)
             return
+        unshare(self, name)
         try:
             super().__setattr__(name, value)
         except ValidationError as error:
             self._refuse(error)
+
+    @property
+    def model_fields_set(self) -> set[str]:
+        """Names of the columns that were given a value; a set of the caller's own."""
+        return set(self.__pydantic_fields_set__)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy; with `update`, of a record that was not saved, with these values assigned.
+
+        Raises
+        ------
+        InvalidRecord
+            If a value cannot be assigned: as for an assignment.
+        """
+        copied = super().model_copy(deep=deep)
+        if not update:
+            return copied
+        copied.__dict__.pop("outcome", None)
+        for column in self._columns.values():
+            if column.server_default is not None:
+                copied.__dict__[column.name] = None
+        for name, value in update.items():
+            setattr(copied, name, value)
+        return copied
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:  # type: ignore[override]  # (the plugin makes up another)
+        """Return a record, validated as any other: there is no way around it."""
+        return cls._of(values)
 
     def _set_flag(self, name: str, value: bool) -> None:
         flag = self.flag_names.find(name, value)
@@ -207,17 +259,26 @@ class Record(BaseModel):
         setattr(self, flag.column, stored | flag.mask if value else stored & ~flag.mask)
 
     @classmethod
-    def _fold_flags(cls, values: dict[str, Any]) -> None:
-        """Turn `flag_low_snr=True` in `values` into a bit of its column, in place."""
-        names = [name for name in values if name.startswith("flag_") and name not in cls._columns]
+    def _with_flags(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the values with each `flag_low_snr=True` as a bit of its column; they stay as they are."""
+        native = cls._native or cls._make_native()
+        names = [name for name in native.names(values).others if str(name).startswith("flag_")]
+        if not names:
+            return values
+        folded = dict(values)
         for name in names:
-            wanted = values.pop(name)
+            wanted = folded.pop(name)
             flag = cls.flag_names.find(name, wanted)
             try:
-                stored = FLAGS.convert(values.get(flag.column)) or 0
+                stored = FLAGS.convert(folded.get(flag.column)) or 0
             except ValueError:
                 continue  # the column's own rule says what is wrong
-            values[flag.column] = stored | flag.mask if wanted else stored & ~flag.mask
+            folded[flag.column] = stored | flag.mask if wanted else stored & ~flag.mask
+        return folded
+
+    @classmethod
+    def _read_only(cls, name: str, value: Any) -> ReadOnlyColumn:
+        return ReadOnlyColumn(cls.table, (Problem(name, value, "belongs to the database; it is read-only"),))
 
     @classmethod
     def no_column(cls, name: str, value: Any = None) -> Problem:
