@@ -14,7 +14,7 @@ from astra_outputs.model.given import plain
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
-from astra_outputs.model.version import major_minor, parse_version
+from astra_outputs.model.version import parse_major_minor
 from astra_outputs.postgres.database import Connection, Database
 from astra_outputs.reading.by_key import row_by_id, row_by_key
 from astra_outputs.reading.find import Finding
@@ -264,7 +264,7 @@ class Outputs:
             return await row_by_key(
                 self.store.database, record_class, {"spectrum_pk": spectrum_pk}, newest=True
             )
-        key = {"spectrum_pk": spectrum_pk, "v_astra_major_minor": major_minor(parse_version(v_astra))}
+        key = {"spectrum_pk": spectrum_pk, "v_astra_major_minor": parse_major_minor(v_astra)}
         return await row_by_key(self.store.database, record_class, key)
 
     async def find(

@@ -121,7 +121,7 @@ def _version(text: str) -> int:
     from astra_outputs.model.version import parse_version
 
     try:
-        return parse_version(int(text) if text.isdecimal() else text)
+        return parse_version(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--v-astra") from error
 

@@ -33,7 +33,7 @@ from astra_outputs.model.given import (
     text,
     timestamp,
 )
-from astra_outputs.model.version import MAXIMUM, parse_version
+from astra_outputs.model.version import LEAST, MAXIMUM, format_version, parse_version
 
 __all__ = [
     "BigInt",
@@ -85,7 +85,21 @@ def _convert_version(value: Any) -> int | None:
     return None if value is MISSING else parse_version(value)
 
 
-VERSION = integral_type("integer", 0, MAXIMUM, ">i4", convert=_convert_version, arrays="iu")
+def _as_stored(version: Any) -> Any:
+    """Return a version that a row says; 8 is one there, and would not be believed of anybody else."""
+    return format_version(version) if type(version) is int and 0 < version < LEAST else version
+
+
+VERSION = integral_type(
+    "integer",
+    LEAST,
+    MAXIMUM,
+    ">i4",
+    convert=_convert_version,
+    arrays="iu",
+    from_server=_as_stored,
+    from_json=_as_stored,
+)
 
 
 # The native rule refuses text with spaces around it or a NUL: the Python rule mends or explains. What

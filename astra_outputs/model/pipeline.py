@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from astra_outputs.errors import InvalidRecord, KeyMismatch, Problem, shorten
@@ -18,7 +19,7 @@ from astra_outputs.model.column_types import (
 from astra_outputs.model.columns import Column, category, column
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
-from astra_outputs.model.version import configured_version, major_minor
+from astra_outputs.model.version import LEAST, configured_version, major_minor, parse_version
 
 if TYPE_CHECKING:
     from astra_outputs.records.source import Source
@@ -155,8 +156,13 @@ class PipelineOutputMixin(Record):
             problem = Problem("spectrum_pk", None, "the spectrum has no key yet: save it first")
             raise InvalidRecord(cls.table, (problem,))
         values["spectrum_pk"], values["source_pk"] = spectrum_pk, source_pk
-        if values.get("v_astra") is None:
+        v_astra = values.get("v_astra")
+        if v_astra is None:
             values["v_astra"] = configured_version()
+        elif type(v_astra) is str:
+            with suppress(ValueError):  # what is no version, the column's rule refuses
+                if (number := parse_version(v_astra)) >= LEAST:
+                    values["v_astra"] = number
         native = cls._native or cls._make_native()
         record: Self | None = native.build(values)
         return cls._converted(values) if record is None else record

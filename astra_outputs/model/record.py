@@ -152,14 +152,15 @@ class Record(BaseModel):
         """Return the record of values that are not as they are stored, or flags."""
         native = cls._native or cls._make_native()
         folded = cls._with_flags(values)
-        built = None if folded is values else native.build(folded, record)
-        if built is None:
-            try:
-                built = cls.__pydantic_validator__.validate_python(folded, self_instance=record)
-            except ValidationError as error:
-                cls._refuse(error)
-            native.share(built, folded)
-        return built
+        built: Self | None = None if folded is values else native.build(folded, record)
+        if built is not None:
+            return built
+        try:
+            converted: Self = cls.__pydantic_validator__.validate_python(folded, self_instance=record)
+        except ValidationError as error:
+            cls._refuse(error)
+        native.share(converted, folded)
+        return converted
 
     @classmethod
     def _make_native(cls) -> NativeValidator:
@@ -240,6 +241,9 @@ class Record(BaseModel):
         copied = super().model_copy(deep=deep)
         if not update:
             return copied
+        for name in update:
+            if name not in self._columns and not name.startswith("flag_"):
+                raise UnknownColumn(self.table, (self.no_column(name, update[name]),))
         copied.__dict__.pop("outcome", None)
         for column in self._columns.values():
             if column.server_default is not None:
@@ -293,17 +297,19 @@ class Record(BaseModel):
         problems: dict[str, Problem] = {}
         kind: type[InvalidRecord] = InvalidRecord
         for entry in error.errors(include_url=False):
-            if not entry["loc"]:
+            if not entry["loc"] and entry["type"] not in ("value_error", "assertion_error"):
                 wanted = f"a {cls.__name__} is built from a mapping of columns, not {type(entry['input']).__name__}"
                 raise WrongRecordClass(wanted) from error
-            name = str(entry["loc"][0])
+            # A rule over several columns has no place of its own.
+            name = str(entry["loc"][0]) if entry["loc"] else "*"
             if entry["type"] in ("extra_forbidden", "no_such_attribute"):
                 kind = UnknownColumn
                 problems[name] = cls.no_column(name, entry["input"])
             elif entry["type"] == "missing":
                 problems[name] = Problem(name, None, "must be given")
             else:  # the last entry of a column is the one of its rule in words
-                problems[name] = Problem(name, entry["input"], entry["msg"].removeprefix("Value error, "))
+                given = entry["input"] if entry["loc"] else None
+                problems[name] = Problem(name, given, entry["msg"].removeprefix("Value error, "))
         raise kind(cls.table, tuple(problems.values())) from error
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:

@@ -14,6 +14,9 @@ from astra_outputs.model.inherited_version import inherited, inherited_version
 MAXIMUM = 2_147_483_647
 """Greatest version that the `v_astra` column (a PostgreSQL integer) holds: 2147.483.647."""
 
+LEAST = 1_000
+"""Least integer that is taken for a version; 0 stands for none, and between are patch numbers alone."""
+
 _PATTERN = re.compile(r"(\d{1,4})\.(\d{1,3})\.(\d{1,3})", re.ASCII)
 chosen: ContextVar[int | None] = ContextVar("v_astra", default=None)
 """What `using_version` set; None outside of it."""
@@ -26,19 +29,59 @@ def parse_version(version: int | str) -> int:
     ------
     ValueError
         If the text is not `major.minor.patch`, a part is above 999 (major: 2147), or the integer
-        is negative or does not fit a PostgreSQL integer.
+        is negative or does not fit a PostgreSQL integer. A number from 1 to 999 is refused as well:
+        who writes 8 does not mean 0.0.8.
     """
     if isinstance(version, str):
-        match = _PATTERN.fullmatch(version.strip())
-        if match is None:
-            raise ValueError(f'version {version!r} is not of the form "major.minor.patch", as in "0.6.2"')
-        major, minor, patch = map(int, match.groups())
-        version = major * 1_000_000 + minor * 1_000 + patch
+        text = version.strip()
+        match = _PATTERN.fullmatch(text)
+        if match is not None:
+            major, minor, patch = map(int, match.groups())
+            version = major * 1_000_000 + minor * 1_000 + patch
+        elif text.isdecimal() and text.isascii():
+            version = _whole(int(text))
+        else:
+            raise ValueError(_what_is_wrong(text))
     elif type(version) is not int:
         raise ValueError(f'version {version!r} must be an integer (6002) or a text ("0.6.2")')
+    else:
+        version = _whole(version)
     if not 0 <= version <= MAXIMUM:
         raise ValueError(f"version {version} is outside 0 to {MAXIMUM} ({format_version(MAXIMUM)})")
     return version
+
+
+def _whole(number: int) -> int:
+    if 0 < number < LEAST:
+        raise ValueError(
+            f'version {number} would be {format_version(number)}: write it as "major.minor.patch", '
+            f'"0.{number}.0" if you mean that'
+        )
+    return number
+
+
+def _what_is_wrong(text: str) -> str:
+    if re.fullmatch(r"\d+\.\d+", text, re.ASCII):
+        return f'version {text!r} has no patch number: write it as "major.minor.patch", as in "{text}.0"'
+    if found := re.match(r"v?(\d+\.\d+\.\d+)\W?[a-zA-Z]", text, re.ASCII):
+        return (
+            f"version {text!r} cannot be told from {found[1]} in the column v_astra, which holds three numbers: "
+            f'"major.minor.patch"; store a release candidate under a version of its own'
+        )
+    return f'version {text!r} is not of the form "major.minor.patch", as in "0.6.2"'
+
+
+def parse_major_minor(version: int | str) -> int:
+    """Return the part of a version that makes a result unique: `"0.8"`, `"0.8.1"` and 8001 all give 8.
+
+    Raises
+    ------
+    ValueError
+        If it is no version.
+    """
+    if isinstance(version, str) and re.fullmatch(r"\d{1,4}\.\d{1,3}", version.strip(), re.ASCII):
+        version = f"{version.strip()}.0"
+    return major_minor(parse_version(version))
 
 
 def format_version(v_astra: int) -> str:
@@ -97,4 +140,4 @@ def configured_version() -> int:
             'no v_astra: pass v_astra="0.8.1", wrap the work in using_version("0.8.1"), '
             "or set ASTRA_OUTPUTS_V_ASTRA"
         )
-    return parse_version(int(text) if text.isdecimal() else text)
+    return parse_version(text)

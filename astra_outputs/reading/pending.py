@@ -11,7 +11,7 @@ from astra_outputs.errors import WrongRecordClass, shorten
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
-from astra_outputs.model.version import configured_version, major_minor, parse_version
+from astra_outputs.model.version import configured_version, major_minor, parse_major_minor
 from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.sql import Statement, listed, qualified, templates
 
@@ -95,10 +95,10 @@ class Pending(Generic[S]):
             if not (isinstance(given, type) and issubclass(given, wanted)):
                 what = "a pipeline's record class" if wanted is PipelineOutputMixin else "a class of spectra"
                 raise WrongRecordClass(f"{shorten(given)} is not {what}")
-        version = configured_version() if v_astra is None else parse_version(v_astra)
+        version = major_minor(configured_version()) if v_astra is None else parse_major_minor(v_astra)
         if limit is not None and limit < 0:
             raise ValueError(f"limit must not be negative: {limit}")
-        return cls(record_class, spectrum_class, major_minor(version), check_shard(shard), limit)
+        return cls(record_class, spectrum_class, version, check_shard(shard), limit)
 
     async def count(self, database: Database) -> int:
         """Return how many there are; the server counts, no row is sent."""

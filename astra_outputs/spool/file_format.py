@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,15 +23,6 @@ from astra_outputs.model.record import Record
 from astra_outputs.saving.report import Rejected
 
 FORMAT = "astra_outputs-spool-1"
-
-_ENCODE: dict[str, Callable[[Any], Any]] = {
-    "timestamp with time zone": datetime.isoformat,
-    "bytea": lambda value: b64encode(value).decode("ascii"),
-}
-_DECODE: dict[str, Callable[[Any], Any]] = {
-    "timestamp with time zone": datetime.fromisoformat,
-    "bytea": lambda value: b64decode(value, validate=True),
-}
 
 ClassOf = Callable[[str, str], type[Record] | None]
 """Given a table and the name of its record class ("package.module:Class"), returns the class."""
@@ -137,8 +127,9 @@ class SpoolBatch:
 
 def encode(records: Sequence[Record], since: datetime) -> Encoded:
     """Return a file that holds these records, all of one class; one that cannot be written costs itself alone."""
-    header = Header.of(type(records[0]), since)
-    convert = _places(header.columns, _ENCODE)
+    record_class = type(records[0])
+    header = Header.of(record_class, since)
+    convert = _places(record_class.column(name).type.to_json for name in header.columns)
     lines, unwritable = [], []
     for position, record in enumerate(records):
         try:
@@ -173,7 +164,8 @@ def decode(content: bytes, class_of: ClassOf) -> SpoolBatch:
             f"{record_class.__name__} has no column {', '.join(lost)} of the type that was written: "
             "store the file with the version of the record class that made it"
         )
-    batch, convert = SpoolBatch(record_class, header, lines=lines), _places(columns, _DECODE)
+    batch = SpoolBatch(record_class, header, lines=lines)
+    convert = _places(record_class.column(name).type.from_json for name in columns)
     for place, row in enumerate(rows):
         try:
             values = dict(zip(columns, _converted(row, convert), strict=True))
@@ -261,8 +253,8 @@ def _key_names(record_class: type[Record]) -> set[str]:
     return {"v_astra", *(name for names in record_class.natural_keys for name in names)}
 
 
-def _places(columns: dict[str, str], functions: dict[str, Callable[[Any], Any]]) -> Convert:
-    return [(place, functions[sql]) for place, sql in enumerate(columns.values()) if sql in functions]
+def _places(functions: Iterable[Callable[[Any], Any] | None]) -> Convert:
+    return [(place, function) for place, function in enumerate(functions) if function is not None]
 
 
 def _converted(values: Iterable[Any], convert: Convert) -> list[Any]:

@@ -8,7 +8,7 @@ that a table is refused in the same words.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,22 @@ def check(column: Column, given: Cells) -> Checked:
         return _one_by_one(column, given)
     if not column.nullable and (missing := _missing(stored)) is not None:
         bad = missing if bad is None else bad | missing
-    return Checked(column, given, stored, _NO_ROWS if bad is None else np.flatnonzero(bad))
+    return _reconsidered(column, given, stored, _NO_ROWS if bad is None else np.flatnonzero(bad))
+
+
+def _reconsidered(column: Column, given: Cells, stored: Cells, refused: NDArray[np.intp]) -> Checked:
+    """Ask the rule of the column about each value that the array's rule refuses; it has the last word."""
+    rule, values, bad = _rule(column), stored.values, []
+    for row in refused.tolist():
+        try:
+            value = rule(given[row])
+        except ValueError:
+            bad.append(row)
+            continue
+        if values is stored.values:
+            values = values.copy()
+        values[row] = column.type.payload(value)
+    return Checked(column, given, replace(stored, values=values), np.array(bad, np.intp))
 
 
 def _rule(column: Column) -> Callable[[Any], Any]:

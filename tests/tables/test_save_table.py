@@ -164,7 +164,7 @@ async def count(connection: asyncpg.Connection, table: str = "every_type") -> in
         ("flag_odd", [True, None], 1, "must be True or False"),
         ("v_astra", np.array([6002, -1]), 1, "outside 0 to"),
         ("v_astra", np.array([6002.0, 6003.0]), 0, "must be an integer"),
-        ("v_astra", np.array(["0.6.2", "0.6"]), 1, "not of the form"),
+        ("v_astra", np.array(["0.6.2", "0.6"]), 1, "no patch number"),
         ("v_astra", [6002, None], 1, "must have a value"),
     ],
 )
