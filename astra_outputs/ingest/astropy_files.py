@@ -24,8 +24,6 @@ def open_any(path: Path, _stack: ExitStack, choices: Choices, kind: str) -> Tabl
     name = "ascii.ecsv" if kind == "ecsv" else kind
     if name not in registry.get_formats(Table, "Read")["Format"]:
         raise ValueError(f"astropy knows no format {name}; ascii.basic, ascii.cds and ascii.ipac are some")
-    if choices.hdu is not None:
-        raise ValueError(f"hdu = {choices.hdu!r} in the map, but a file of this format is one table")
     options: dict[str, Any] = {"encoding": choices.encoding} if choices.encoding else {}
     options |= {"delimiter": choices.delimiter} if choices.delimiter else {}
     with warnings.catch_warnings():

@@ -156,6 +156,7 @@ def open_table(path: Path, choices: Choices | None = None) -> Iterator[TableFile
     with ExitStack() as stack:
         with _told(path, kind):
             _check_format(path, kind)
+            _check_choices(choices, kind)
             packed = path.suffix.lower() in PACKED
             place = unpacked(path, stack) if packed and kind not in ("csv", "tsv") else path
             reader = READERS.get(kind, _ANY)
@@ -193,6 +194,15 @@ def _check_format(path: Path, kind: str) -> None:
     for magic, said in MAGIC.items():
         if start.startswith(magic) and said != kind:
             raise ValueError(f"it is {said}" if " " in said else f'it is a file of format "{said}"')
+
+
+def _check_choices(choices: Choices, kind: str) -> None:
+    """Refuse what a map says and such a file has no use for."""
+    if choices.hdu is not None and kind not in ("fits", "votable"):
+        raise ValueError(f"hdu = {choices.hdu!r} in the map chooses among tables, and this file is one table")
+    for name in ("delimiter", "encoding"):
+        if getattr(choices, name) is not None and kind in ("fits", "parquet", "arrow", "votable"):
+            raise ValueError(f"{name} in the map is for text, and this file is {kind}")
 
 
 def _opened(path: Path) -> BinaryIO:

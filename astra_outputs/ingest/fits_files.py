@@ -16,8 +16,10 @@ def open_fits(path: Path, stack: ExitStack, choices: Choices, _kind: str) -> Tab
     """Open the only table of a FITS file, or the one that the map chooses by number or name."""
     from astropy.io import fits
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # units that the FITS standard does not know; they are not used
+    with warnings.catch_warnings(record=True) as met:
+        warnings.simplefilter(
+            "always"
+        )  # most are of units that the FITS standard does not know, and are of no use
         # As bytes, logical values of any length tell NULL from false; astropy before 8 ignores the option.
         units = stack.enter_context(fits.open(path, memmap=True, logical_as_bytes=True))
         names = {
@@ -25,6 +27,10 @@ def open_fits(path: Path, stack: ExitStack, choices: Choices, _kind: str) -> Tab
             for number, unit in enumerate(units)
             if isinstance(unit, fits.BinTableHDU | fits.TableHDU) and not isinstance(unit, fits.CompImageHDU)
         }
+        if not names:
+            raise ValueError(
+                "; ".join(["it has no table", *(f"astropy says: {one.message}" for one in met[:1])])
+            )
         unit = units[chosen(names, choices.hdu, "its tables are")]
         _check_length(path, unit)
         data = unit.data

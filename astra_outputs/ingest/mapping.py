@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    FiniteFloat,
     ValidationError,
     model_validator,
 )
@@ -41,6 +42,12 @@ def _known_format(name: str) -> str:
     if name not in READERS and not name.startswith("ascii."):
         raise ValueError(f"{name!r} must be one of {', '.join(READERS)}, or one of astropy's, as 'ascii.cds'")
     return name
+
+
+def _in_order(bounds: tuple[float, float]) -> tuple[float, float]:
+    if not bounds[0] <= bounds[1]:
+        raise ValueError(f"nothing is between {bounds[0]} and {bounds[1]}: the smaller one comes first")
+    return bounds
 
 
 def _several(value: Any) -> Any:
@@ -88,10 +95,10 @@ class Origin(BaseModel):
     value: Any = None
     row: bool = False
     element: Annotated[list[Annotated[int, Field(ge=0)]], BeforeValidator(_several)] = []
-    between: tuple[float, float] | None = None
+    between: Annotated[tuple[float, float], AfterValidator(_in_order)] | None = None
     transform: Literal["sqrt", "exp10"] | None = None
-    times: float = 1.0
-    plus: float = 0.0
+    times: FiniteFloat = 1.0
+    plus: FiniteFloat = 0.0
     values: dict[str, Any] = {}
     bit: Annotated[list[Annotated[int, Field(ge=0, le=63)]], BeforeValidator(_several)] = []
     mask: Annotated[int, Field(ge=1, lt=2**63)] | None = None

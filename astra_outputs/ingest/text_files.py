@@ -31,7 +31,7 @@ ECSV = "# %ECSV"
 def open_text(path: Path, stack: ExitStack, choices: Choices, kind: str) -> TableFile:
     """Open a text file whose first line, after a preamble of `#` lines, names the columns."""
     data = opened_whole(path, stack)
-    encoding = choices.encoding or _encoding(data.peek(4)[:4])  # type: ignore[attr-defined]
+    encoding = _encoding(choices.encoding, data.peek(4)[:4])  # type: ignore[attr-defined]
     # Bytes that the encoding does not have are the fault of their row, which is refused.
     text = stack.enter_context(
         io.TextIOWrapper(data, encoding=encoding, errors="surrogateescape", newline="")
@@ -58,7 +58,10 @@ def open_text(path: Path, stack: ExitStack, choices: Choices, kind: str) -> Tabl
     return TableFile(tuple(header), rows)
 
 
-def _encoding(start: bytes) -> str:
+def _encoding(said: str | None, start: bytes) -> str:
+    """Return the encoding of a text that begins with these bytes; a mark at the start of UTF-8 is passed over."""
+    if said is not None and codecs.lookup(said).name != "utf-8":
+        return said
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ValueError('it is written in UTF-16: say so in the map, as encoding = "utf-16"')
     return "utf-8-sig"

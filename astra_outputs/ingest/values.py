@@ -124,6 +124,8 @@ def _single(given: Any, origin: Origin, column: Column | None, marks: list[Any])
         return None
     if origin.pattern is not None:
         given = _part(given, origin.pattern)
+        if _is_missing(given, marks):
+            return None
     if origin.values:
         return _meaning(given, origin.values)
     if column is not None and not is_number(column) and column.type is not REAL_ARRAY:
@@ -242,6 +244,10 @@ def _bits(number: Any, origin: Origin) -> bool | int:
     """Tell whether a bit is set, or return those of a mask; a negative number is a two's complement."""
     if isinstance(number, float) and number.is_integer():
         number = _whole(number)
+    if isinstance(number, bool):
+        raise ValueError(
+            "is true or false and has no bits: map it by values = { true = true, false = false }"
+        )
     if type(number) is not int:
         raise ValueError("is not a whole number of bits")
     return number & origin.mask if origin.mask is not None else any(number >> bit & 1 for bit in origin.bit)
@@ -273,6 +279,6 @@ def _part(text: Any, pattern: re.Pattern[str]) -> str:
     if isinstance(text, float) and text.is_integer():
         text = _whole(text)
     match = pattern.search(str(text))
-    if match is None:
+    if match is None or match[1] is None:
         raise ValueError(f"does not match {pattern.pattern}")
-    return match[1]
+    return match[1].strip()

@@ -51,3 +51,4 @@ NAME = replace(
 _NOT_GIVEN = Field(default=None)
 NumberOfSource = Annotated[int | None, NUMBER, _NOT_GIVEN]
 NameOfSource = Annotated[str | None, NAME, _NOT_GIVEN]
+RequiredNumberOfSource = Annotated[int, NUMBER]

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from astra_outputs.model.column_types import (
-    BigInt,
     Flags,
     Integer,
     Real,
-    RequiredBigInt,
     RequiredInteger,
     RequiredText,
 )
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.identifiers import NumberOfSource, RequiredNumberOfSource
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.records.spectrum_flags import (
     APOGEE_BAD,
@@ -36,7 +35,7 @@ class BossCombinedSpectrum(SpectrumMixin):
     filetype: RequiredText = column(description="Kind of file", default="mwmStar")
     v_astra: RequiredText = column(description='Version of Astra that made the file: "0.8.0"')
     healpix: Integer = column(description="HEALPix cell, nside 128")
-    sdss_id: RequiredBigInt = column(description="SDSS-V identifier of the source")
+    sdss_id: RequiredNumberOfSource = column(description="SDSS-V identifier of the source")
 
     category("Related Data Product Keywords")
     run2d: RequiredText = column(description="Version of the BOSS reduction")
@@ -87,7 +86,7 @@ class ApogeeCombinedSpectrum(SpectrumMixin):
     filetype: RequiredText = column(description="Kind of file", default="mwmStar")
     v_astra: RequiredText = column(description='Version of Astra that made the file: "0.8.0"')
     healpix: RequiredInteger = column(description="HEALPix cell, nside 128")
-    sdss_id: BigInt = column(description="SDSS-V identifier of the source")
+    sdss_id: NumberOfSource = column(description="SDSS-V identifier of the source")
 
     category("Related Data Product Keywords")
     apred: RequiredText = column(description="Version of the APOGEE reduction")

@@ -19,6 +19,7 @@ from astra_outputs.model.column_types import (
     Timestamp,
 )
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.identifiers import RequiredNumberOfSource
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.records.spectrum_flags import (
     APOGEE_BAD,
@@ -44,7 +45,7 @@ class BossRestFrameVisitSpectrum(SpectrumMixin):
     filetype: RequiredText = column(description="Kind of file", default="mwmVisit")
     v_astra: RequiredText = column(description='Version of Astra that made the file: "0.8.0"')
     healpix: Integer = column(description="HEALPix cell, nside 128")
-    sdss_id: RequiredBigInt = column(description="SDSS-V identifier of the source")
+    sdss_id: RequiredNumberOfSource = column(description="SDSS-V identifier of the source")
 
     category("Related Data Product Keywords")
     run2d: RequiredText = column(description="Version of the BOSS reduction")
@@ -155,7 +156,7 @@ class ApogeeRestFrameVisitSpectrum(SpectrumMixin):
     filetype: RequiredText = column(description="Kind of file", default="mwmVisit")
     v_astra: RequiredText = column(description='Version of Astra that made the file: "0.8.0"')
     healpix: RequiredInteger = column(description="HEALPix cell, nside 128")
-    sdss_id: RequiredBigInt = column(description="SDSS-V identifier of the source")
+    sdss_id: RequiredNumberOfSource = column(description="SDSS-V identifier of the source")
 
     category("Upstream Data Product Keywords")
     apred: RequiredText = column(description="Version of the APOGEE reduction")

@@ -282,6 +282,7 @@ def test_null_in_a_csv_file_of_gaia_is_missing(tmp_path) -> None:
         ("a.txt", "x|y\n1|é\n", {"delimiter": "|"}),
         ("a.dat", "x,y\n1,é\n", {"format": "csv"}),
         ("a.csv", "\ufeffx,y\n1,é\n", {}),
+        ("a.csv", "\ufeffx,y\n1,é\n", {"encoding": "UTF8"}),
         ("a.csv", ("x,y\n1,é\n", "latin-1"), {"encoding": "latin-1"}),
         ("a.csv", ("x,y\n1,é\n", "utf-16"), {"encoding": "utf-16"}),
         ("a.dat", "x y\n1   é\n", {"format": "ascii.basic"}),
@@ -328,6 +329,29 @@ def test_a_file_that_is_not_what_it_should_be_says_what_it_is(tmp_path, name, co
         read(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "choices", "reason"),
+    [
+        ("csv", {"hdu": 1}, "hdu = 1 in the map chooses among tables, and this file is one table"),
+        ("ecsv", {"hdu": "A"}, "this file is one table"),
+        ("parquet", {"hdu": 1}, "this file is one table"),
+        ("parquet", {"delimiter": ";"}, "delimiter in the map is for text, and this file is parquet"),
+        ("fits", {"encoding": "latin-1"}, "encoding in the map is for text, and this file is fits"),
+    ],
+)
+def test_what_a_map_says_and_a_file_has_no_use_for_is_refused(tmp_path, kind, choices, reason) -> None:
+    (tmp_path / f"a.{kind}").write_bytes(b"")
+    with pytest.raises(UnreadableFile, match=reason):
+        read(tmp_path / f"a.{kind}", **choices)
+
+
+def test_a_fits_file_that_is_cut_off_before_its_table_says_what_astropy_says(tmp_path) -> None:
+    path = write_fits(tmp_path / "a.fits", fits.Column("x", "K", array=np.arange(5_000)))
+    path.write_bytes(path.read_bytes()[:4_000])
+    with pytest.raises(UnreadableFile, match="it has no table; astropy says: "):
+        read(path)
 
 
 def test_names_of_columns_reach_a_terminal_without_its_control_characters(tmp_path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from astra_outputs import BossVisitSpectrum, SnowWhite, Source
+from astra_outputs import BossCombinedSpectrum, BossVisitSpectrum, SnowWhite, Source
 from astra_outputs.errors import DatabaseError, InvalidRecord
 from astra_outputs.ingest import IngestReport, Mapping, ingest
 from astra_outputs.reading.known_sources import KnownSources, recognise
@@ -25,6 +25,11 @@ def test_a_number_that_stands_for_none_identifies_nothing_at_any_door(nobody) ->
         assert source.sdss_id is None
         with pytest.raises(InvalidRecord, match="the row has no key"):
             source.key()
+
+
+def test_a_spectrum_that_is_named_by_its_source_needs_an_identifier() -> None:
+    with pytest.raises(InvalidRecord, match="sdss_id = -1: must have a value"):
+        BossCombinedSpectrum(sdss_id=-1, release="x", filetype="x", v_astra="0.8.1", run2d="x", telescope="x")
 
 
 @pytest.mark.parametrize("nobody", ["", "   ", "-1", "0", "-9999", " -9999 "])

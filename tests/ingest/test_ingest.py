@@ -292,6 +292,15 @@ async def test_a_second_run_replaces_what_the_first_stored(outputs, connection, 
     assert await connection.fetch("select task_pk from astra.snow_white order by 1") == before
 
 
+async def test_the_number_of_a_row_is_a_key_where_the_file_has_none(outputs, connection, files) -> None:
+    mapping = MAP.replace('catalogid = "id"', "catalogid = { row = true }").replace(
+        "[result]", "[result]\ntag = { row = true }"
+    )
+    await store(outputs, *files("7,10,8,DA,0\n7,12,8,DB,0\n", mapping))
+    query = "select catalogid, tag from astra.boss_visit_spectrum join astra.snow_white using (spectrum_pk) order by 1"
+    assert [tuple(row) for row in await connection.fetch(query)] == [(1, "1"), (2, "2")]
+
+
 async def test_what_is_known_of_a_source_stays_where_the_file_says_nothing(
     outputs, connection, files
 ) -> None:

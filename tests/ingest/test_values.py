@@ -70,7 +70,7 @@ KINDS = [
         ({"transform": "exp10"}, Integer, 10_000),
         ({}, Integer, 4),
     ],
-    ids=repr,
+    ids=lambda value: repr(value) if isinstance(value, dict) else "",
 )
 def test_an_option_holds_for_every_kind_of_number(given, options, kind, expected) -> None:
     assert value(given, kind, **options) == expected
@@ -166,6 +166,19 @@ def test_a_truth_value_is_no_mark_of_a_number() -> None:
     ]
 
 
+def test_a_truth_value_has_no_bits() -> None:
+    with pytest.raises(ValueError, match="map it by values"):
+        value(True, None, bit=3)
+
+
+def test_the_part_of_a_text_that_a_pattern_takes_is_read_as_a_value_is() -> None:
+    assert value("Teff = 5000 K", pattern="= (.*) K") == 5000
+    assert value("id: ", Text, pattern="id:(.*)") is None
+    assert value("n=-9999", missing=(-9999,), pattern="n=(.*)") is None
+    with pytest.raises(ValueError, match="does not match"):
+        value("b", Text, pattern="(a)|b")
+
+
 def test_bytes_stay_bytes_where_the_column_holds_bytes() -> None:
     assert value(b"\xff\0", Bytes) == b"\xff\0"
     assert value(np.array([255, 0], np.uint8), Bytes) == b"\xff\0"
@@ -220,6 +233,9 @@ def test_an_option_that_its_column_has_no_use_for_is_refused_with_the_map(result
         ({"value": 1.0, "times": 2}, "times says how a value of the file is read"),
         ({"value": 1.0, "row": True}, "give either"),
         ({"from": "X", "element": [-1]}, "element"),
+        ({"from": "X", "between": [9, 0]}, "nothing is between 9.0 and 0.0"),
+        ({"from": "X", "between": [0, float("nan")]}, "nothing is between"),
+        ({"from": "X", "times": float("inf")}, "finite"),
     ],
 )
 def test_options_that_leave_each_other_nothing_to_do_are_refused(option, reason) -> None:
