@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from astra_outputs.printable import printable, printable_lines
+
 SHORT = 60
 """A value printed in an error is cut to this many characters."""
 
@@ -16,7 +18,10 @@ def shorten(value: object) -> str:
 
 
 class AstraOutputsError(Exception):
-    """Root of all errors of this package."""
+    """Root of all errors of this package; what a message quotes of others, a terminal may print."""
+
+    def __str__(self) -> str:
+        return printable_lines(super().__str__())
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = "" if self.row is None else f" in row {self.row}"
-        return f"{self.column} = {shorten(self.value)}{where}: {self.reason}"
+        return printable_lines(f"{self.column} = {shorten(self.value)}{where}: {self.reason}")
 
 
 class InvalidRecord(AstraOutputsError, ValueError):
@@ -112,7 +117,7 @@ class DuplicateKey(AstraOutputsError, ValueError):
         self.table, self.key, self.positions = table, key, positions
 
     def __str__(self) -> str:
-        key = ", ".join(f"{name} = {value}" for name, value in self.key.items())
+        key = printable(", ".join(f"{name} = {value}" for name, value in self.key.items()))
         places = " and ".join(map(_place, self.positions))
         return (
             f"{self.table}: records {places} have the same key ({key}); "

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Any
+
+from astra_outputs.printable import printable, printable_lines
 
 
 def tell(
@@ -15,13 +18,18 @@ def tell(
     """
     if log.isEnabledFor(level):
         text = " ".join(f"{name}={_shown(value)}" for name, value in facts.items())
-        log.log(
-            level, "%s %s", event, text, extra={"event": event, "facts": facts}, exc_info=error, stacklevel=2
-        )
+        file, number, function, _ = log.findCaller(stacklevel=2)
+        trace = None if error is None else (type(error), error, error.__traceback__)
+        extra = {"event": event, "facts": facts}
+        record = log.makeRecord(log.name, level, file, number, "%s %s", (event, text), trace, function, extra)
+        if error is not None:
+            # Formatters take the text that is there, and what an error quotes may hold anything.
+            record.exc_text = printable_lines("".join(traceback.format_exception(error))).rstrip()
+        log.handle(record)
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
-    text = str(value)
+    text = printable(value)
     return repr(text) if " " in text or not text else text

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from astra_outputs.cli import check, describe, history, ingest, new_pipeline, replay, run, statements
 from astra_outputs.errors import AstraOutputsError
+from astra_outputs.printable import printable_lines
 
 app = typer.Typer(
     name="astra-outputs",
@@ -20,32 +22,63 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(check.check)
-app.command()(describe.describe)
-app.command()(history.history)
-app.command()(ingest.ingest)
-app.command()(new_pipeline.new_pipeline)
-app.command()(replay.replay)
-app.command()(run.run)
-app.command()(statements.statements)
+COMMANDS: tuple[Callable[..., None], ...] = (
+    check.check,
+    describe.describe,
+    history.history,
+    ingest.ingest,
+    new_pipeline.new_pipeline,
+    replay.replay,
+    run.run,
+    statements.statements,
+)
+
+
+def flowing(text: str) -> str:
+    """Return a docstring whose lines end where its paragraphs do: the terminal breaks them where it ends."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+
+
+for _command in COMMANDS:
+    app.command(help=flowing(_command.__doc__ or ""))(_command)
 
 
 def main() -> None:
-    """Run the command line; an error of this package is one message on stderr and exit code 1."""
+    """Run the command line; an error of this package is one message on stderr and exit code 1.
+
+    What makes no sense on the command line is one line, and exit code 2.
+    """
     try:
-        app(prog_name="astra-outputs")
+        code = app(prog_name="astra-outputs", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except (AstraOutputsError, OSError) as error:
         if isinstance(error, BrokenPipeError):
             _leave_broken_pipe()
-        sys.stderr.write(f"astra-outputs: {error}\n")
+        sys.stderr.write(f"astra-outputs: {printable_lines(error)}\n")
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        _say_how_to_use_it(error)
     finally:
         try:
             sys.stdout.flush()
         except BrokenPipeError:  # the reader, `head` for one, has seen enough
             _leave_broken_pipe()
+
+
+def _say_how_to_use_it(error: Any) -> NoReturn:
+    """Print an error of the command line in one line; the help where nothing was asked for."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+    else:
+        words = " ".join(printable_lines(error.format_message()).split())
+        command = context.command_path if context is not None else "astra-outputs"
+        sys.stderr.write(f"{command}: {words} (see {command} --help)\n")
+    sys.exit(error.exit_code)
 
 
 def _leave_broken_pipe() -> None:

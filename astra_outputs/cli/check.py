@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from astra_outputs.cli.options import Dsn, Records, Schema, connection_to, console, names_a_database
+from astra_outputs.cli.options import Dsn, Records, Schema, cells, connection_to, console, names_a_database
+from astra_outputs.printable import printable
 
 if TYPE_CHECKING:
     from astra_outputs.catalog import Checked
@@ -59,18 +60,16 @@ def _print(checked: Checked, where: str) -> None:
     parties = "record classes and SQL files" + (f", and {where}," if where else "")
     screen = console()
     if checked.left_out:
-        screen.print(f"left out of the database: {', '.join(checked.left_out)}", markup=False)
+        screen.print(printable(f"left out of the database: {', '.join(checked.left_out)}"), markup=False)
     if not checked.differences:
         screen.print(f"{extent}: {parties} agree", markup=False)
         return
     from rich.table import Table
-    from rich.text import Text
 
     table = Table("table", "column", "what differs", *(f"{who.value} says" for who in asked))
     for difference in checked.differences:
-        cells = [difference.table, difference.column or "", difference.aspect]
-        cells += [difference.says.get(who, "") for who in asked]
-        table.add_row(*map(Text, cells))
+        said = (difference.says.get(who, "") for who in asked)
+        table.add_row(*cells(difference.table, difference.column or "", difference.aspect, *said))
     screen.print(table)
     count = len(checked.differences)
     screen.print(f"{count} difference{'s' * (count > 1)} in {extent} of {parties.rstrip(',')}", markup=False)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from astra_outputs.cli.options import Records, console
+from astra_outputs.cli.options import Records, cells, console
+from astra_outputs.printable import as_json
 
 if TYPE_CHECKING:
     from astra_outputs.describe.pages import Block
@@ -42,13 +43,12 @@ def describe(
     described = [description.describe(record_class) for record_class in chosen]
     if form is Format.json:
         import dataclasses
-        import json
 
         facts = [dataclasses.asdict(entry) for entry in described]
         for fact in facts:
             if table is None or not sql:
                 del fact["sql"]
-        typer.echo(json.dumps(facts if table is None else facts[0], indent=2, ensure_ascii=False))
+        typer.echo(as_json(facts if table is None else facts[0]))
         return
     blocks = description.overview(described) if table is None else description.page(described[0], sql=sql)
     match form:
@@ -87,14 +87,14 @@ def _print(blocks: Iterable[Block]) -> None:
             case Heading(level, text):
                 screen.print(Text(text, style="bold underline" if level < 3 else "bold"))
             case Paragraph(text):
-                screen.print(Text(text.replace("`", "")))
+                screen.print(*cells(text.replace("`", "")))
             case Code(text, _):
-                screen.print(Text(text), soft_wrap=True)
+                screen.print(*cells(text), soft_wrap=True)
             case Grid(header, rows, code):
                 grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
                 for name in header:
                     grid.add_column(name, no_wrap=name in code)
                 for row in rows:
-                    grid.add_row(*map(Text, row))
+                    grid.add_row(*cells(*row))
                 screen.print(grid)
         screen.print()

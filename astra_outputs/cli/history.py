@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from astra_outputs.cli.describe import table_named
-from astra_outputs.cli.options import Dsn, Records, Schema, console
+from astra_outputs.cli.options import Dsn, Records, Schema, cells, console
 
 if TYPE_CHECKING:
     from astra_outputs.reading.history import Change
@@ -66,7 +66,6 @@ async def _history(
 
 def _print(changes: Sequence[Change[Any]]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     screen = console()
     if not changes:
@@ -76,6 +75,6 @@ def _print(changes: Sequence[Change[Any]]) -> None:
     for change in changes:
         what = [change.time.isoformat(sep=" ", timespec="seconds"), change.user, change.event]
         for name, (before, after) in change.changed.items() or [("", ("", ""))]:
-            table.add_row(*map(Text, (*what, name, str(before), str(after))))
+            table.add_row(*cells(*what, name, before, after))
             what = ["", "", ""]
     screen.print(table)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from astra_outputs.cli.options import Dsn, Records, Schema
+from astra_outputs.cli.options import Dsn, Records, Schema, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,9 +65,9 @@ def ingest(
     finally:  # what was refused before an error is told as well
         report.write_refused(place)
         if report.read:
-            typer.echo(str(report))
+            say(report)
     if report.refused:
-        typer.echo(f"refused rows and why: {place}")
+        say(f"refused rows and why: {place}")
         raise typer.Exit(1)
 
 

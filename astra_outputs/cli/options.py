@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from astra_outputs.printable import printable_lines
+
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from astra_outputs.postgres.database import Connection
 
@@ -62,6 +65,18 @@ async def connection_to(dsn: str | None, schema: str) -> AsyncIterator[tuple[Con
                 yield connection, database.where
     finally:
         await database.close()
+
+
+def say(text: object) -> None:
+    """Print what a report or the like says."""
+    typer.echo(printable_lines(text))
+
+
+def cells(*values: object) -> Iterator[Text]:
+    """Yield values as cells of a table on the terminal."""
+    from rich.text import Text
+
+    yield from (Text(printable_lines(value)) for value in values)
 
 
 def console() -> Console:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from astra_outputs.cli.options import Dsn, Records, Schema
+from astra_outputs.cli.options import Dsn, Records, Schema, say
 
 if TYPE_CHECKING:
     from astra_outputs.model.record import Record
@@ -40,7 +40,7 @@ def replay(
 
     classes = record_classes(records or ())
     report = asyncio.run(_replay(folders, classes, dsn, schema, rejected=rejected, trust=trust))
-    typer.echo(str(report))
+    say(report)
     if not report.all_stored:
         raise typer.Exit(1)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from astra_outputs.cli.options import Dsn, Records, Schema
+from astra_outputs.cli.options import Dsn, Records, Schema, say
 
 if TYPE_CHECKING:
     from astra_outputs.reading.pending import Pending
@@ -196,7 +196,7 @@ class Worker:
     def _leave(self) -> NoReturn:
         """End the process as it is."""
         if self._run is not None:
-            typer.echo(str(self._run.report))
+            say(self._run.report)
         logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -215,7 +215,7 @@ class Worker:
                         raise
                     log.warning("%s", error)
                 else:
-                    typer.echo(str(report))
+                    say(report)
                     self._gone = self._gone or bool(report.rejected or report.lost)
                     self.left = self._gone or report.left
                 if self.watch is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from html import escape
 
 from astra_outputs.describe.pages import Block, Code, Grid, Heading, Paragraph
+from astra_outputs.printable import printable_lines
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -22,6 +23,11 @@ pre { background: #f6f6f6; padding: 1rem; overflow-x: auto; }
 """
 
 
+def _safe(text: str) -> str:
+    """Return a text that is nothing but text in a page."""
+    return escape(printable_lines(text))
+
+
 def to_html(blocks: Iterable[Block]) -> str:
     """Return a page as a whole HTML document."""
     listed = list(blocks)
@@ -29,7 +35,7 @@ def to_html(blocks: Iterable[Block]) -> str:
     head = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{_safe(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
     )
     return head + "\n".join(map(_block, listed)) + "\n</body>\n</html>\n"
 
@@ -37,13 +43,13 @@ def to_html(blocks: Iterable[Block]) -> str:
 def _block(block: Block) -> str:
     match block:
         case Heading(level, text):
-            return f"<h{level}>{escape(text)}</h{level}>"
+            return f"<h{level}>{_safe(text)}</h{level}>"
         case Paragraph(text):
-            return "<p>" + re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text)) + "</p>"
+            return "<p>" + re.sub(r"`([^`]*)`", r"<code>\1</code>", _safe(text)) + "</p>"
         case Code(text, language):
-            return f'<pre><code class="language-{language}">{escape(text)}</code></pre>'
+            return f'<pre><code class="language-{language}">{_safe(text)}</code></pre>'
         case Grid():
-            header = "".join(f"<th>{escape(name)}</th>" for name in block.header)
+            header = "".join(f"<th>{_safe(name)}</th>" for name in block.header)
             body = "\n".join(_row(row, block) for row in block.rows)
             return f"<table>\n<thead><tr>{header}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
 
@@ -51,6 +57,6 @@ def _block(block: Block) -> str:
 def _row(row: tuple[str, ...], grid: Grid) -> str:
     cells = ""
     for name, cell in zip(grid.header, row, strict=True):
-        text = escape(cell)
+        text = _safe(cell)
         cells += f"<td><code>{text}</code></td>" if name in grid.code and text else f"<td>{text}</td>"
-    return (f'<tr id="{escape(grid.anchor + row[0])}">' if grid.anchor else "<tr>") + cells + "</tr>"
+    return (f'<tr id="{_safe(grid.anchor + row[0])}">' if grid.anchor else "<tr>") + cells + "</tr>"

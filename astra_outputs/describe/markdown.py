@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable
 
 from astra_outputs.describe.pages import Block, Code, Grid, Heading, Paragraph
+from astra_outputs.printable import printable, printable_lines
 
-_SPECIAL = re.compile(r"([\\*_<|\[\]])")
+_SPECIAL = re.compile(r"([\\*_<|`\[\]])")
+_TICKS = re.compile(r"`+")
 _QUOTED = re.compile(r"(`[^`]*`)")
 
 
@@ -23,7 +25,8 @@ def _block(block: Block) -> str:
         case Paragraph(text):
             return "".join(part if part.startswith("`") else _escaped(part) for part in _QUOTED.split(text))
         case Code(text, language):
-            return f"```{language}\n{text}\n```"
+            fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
+            return f"{fence}{language}\n{printable_lines(text)}\n{fence}"
         case Grid(header, rows, code):
             lines = [_row(header), _row(["---"] * len(header))]
             for row in rows:
@@ -37,8 +40,10 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _code(text: str) -> str:
-    return f"`{text.replace('|', chr(92) + '|')}`" if text else ""
+    if "`" in text:
+        return _escaped(text)
+    return f"`{printable(text).replace('|', chr(92) + '|')}`" if text else ""
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text)
+    return _SPECIAL.sub(r"\\\1", printable(" ".join(text.split("\n"))))

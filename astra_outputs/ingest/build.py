@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from astra_outputs.errors import InvalidRecord, Problem, UnreadableFile
-from astra_outputs.ingest.files import Row, printable
+from astra_outputs.ingest.files import Row
 from astra_outputs.ingest.mapping import Mapping, Origin
 from astra_outputs.ingest.star import Values
 from astra_outputs.ingest.values import value_of
 from astra_outputs.model.columns import Column
 from astra_outputs.model.record import Record
+from astra_outputs.printable import printable
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from astra_outputs.errors import AstraOutputsError, MissingExtra, UnreadableFile
+from astra_outputs.printable import printable
 
 PIECE = 1_000
 """Rows that are turned into Python values at a time."""
@@ -291,14 +292,3 @@ def chosen(tables: dict[int, str], wanted: int | str | None, what: str) -> int:
         return found[0]
     several = "several tables of that name: choose by number" if found else "no such table"
     raise ValueError(f"hdu = {wanted!r} in the map, but it has {several}; {what} {listed}")
-
-
-def printable(text: str) -> str:
-    """Return a text of a file as a terminal may print it: control characters and the like as escapes."""
-    return (
-        text
-        if text.isprintable()
-        else "".join(
-            letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
-        )
-    )

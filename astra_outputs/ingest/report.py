@@ -11,14 +11,11 @@ from secrets import token_hex
 from typing import Any
 
 from astra_outputs.errors import FileExists, MissingFile, shorten
-from astra_outputs.ingest.files import printable
 from astra_outputs.ingest.star import Star
 from astra_outputs.model.record import Outcome
+from astra_outputs.printable import cell
 
 HEADER = ["file", "row", "column", "value", "reason"]
-
-FORMULA = ("=", "+", "-", "@")
-"""How formulas begin: a spreadsheet runs what it reads so, unless an apostrophe stands before it."""
 
 LONGEST = 1_000
 """Most characters of a value that are listed."""
@@ -139,15 +136,4 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else shorten(value)
-    text = printable(text if len(text) <= LONGEST else f"{text[:LONGEST]}...")
-    if text.startswith(FORMULA) and not _is_number(text):
-        return f"'{text}"
-    return text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return cell(text if len(text) <= LONGEST else f"{text[:LONGEST]}...")

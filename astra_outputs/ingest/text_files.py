@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from astra_outputs.ingest.files import Choices, Row, TableFile, opened_whole, printable
+from astra_outputs.ingest.files import Choices, Row, TableFile, opened_whole
+from astra_outputs.printable import printable
 
 WIDEST = 1 << 24
 """Most characters of one line."""

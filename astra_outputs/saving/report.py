@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from astra_outputs.model.record import Outcome
+from astra_outputs.printable import printable_lines
 
 _BY_INSERTED = (Outcome.REPLACED, Outcome.INSERTED)
 OUTCOMES = (*_BY_INSERTED, *(outcome for outcome in Outcome if outcome not in _BY_INSERTED))
@@ -39,7 +40,7 @@ class Rejected:
 
     def __str__(self) -> str:
         key = ", ".join(f"{name} = {value}" for name, value in self.key.items()) or "no key"
-        return f"record {self.position} ({key}): {self.reason}"
+        return printable_lines(f"record {self.position} ({key}): {self.reason}")
 
 
 class SaveReport(Sequence[Outcome]):

@@ -14,6 +14,7 @@ from astra_outputs.events import tell
 from astra_outputs.model.record import Outcome, Record
 from astra_outputs.postgres.database import Connection
 from astra_outputs.postgres.sqlstates import is_transient
+from astra_outputs.printable import printable_lines
 from astra_outputs.saving.report import Rejected, SaveReport
 from astra_outputs.saving.statements import NOT_AFTER, Guards
 from astra_outputs.saving.store import Store
@@ -71,7 +72,7 @@ class ReplayReport:
         lines += [f"{path}: {why}; kept for you to look at" for path, why in self.corrupt]
         lines += [f"{path}: {why}; still waiting" for path, why in self.waiting]
         lines += [f"{path}: {why}" for path, why in self.left]
-        return "\n".join(lines)
+        return printable_lines("\n".join(lines))
 
 
 MEND = "refused by the database; when the table is mended, `astra-outputs replay --rejected` stores it"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from astra_outputs.model.record import Outcome
+from astra_outputs.printable import printable_lines
 from astra_outputs.saving.report import Rejected
 from astra_outputs.spool.replay import ReplayReport
 
@@ -33,7 +34,7 @@ class Failure:
     trace: str = field(default="", repr=False, compare=False)
 
     def __str__(self) -> str:
-        return f"spectrum {self.spectrum_pk}: {self.error}"
+        return printable_lines(f"spectrum {self.spectrum_pk}: {self.error}")
 
 
 @dataclass
@@ -98,7 +99,7 @@ class RunReport:
         lines += _some("lost", self.lost)
         if self.waiting:
             lines.append(f"{self.waiting} files wait: store them with `astra-outputs replay {self.spool}`")
-        return "\n".join(lines)
+        return printable_lines("\n".join(lines))
 
 
 def _some(title: str, entries: list[Any]) -> list[str]:

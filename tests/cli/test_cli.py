@@ -168,3 +168,35 @@ def test_ctrl_c_ends_a_command_without_a_traceback(tmp_path: Path):
 
     assert process.returncode in (130, 1, -signal.SIGINT)
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run"], "astra-outputs run: Missing argument 'pipeline'"),
+        (["nope"], "astra-outputs: No such command 'nope'"),
+        (["replay", "--nope"], "astra-outputs replay: No such option: --nope"),
+        (["run", "a:b", "--spectra", "x", "--limit", "two"], "Invalid value for '--limit'"),
+    ],
+)
+def test_a_command_line_that_makes_no_sense_is_one_line(arguments, words) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "astra_outputs", *arguments], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert words in done.stderr
+    assert "--help)" in done.stderr
+
+
+def test_help_breaks_lines_where_the_terminal_ends() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "astra_outputs", "run", "--help"],
+        env=os.environ | {"COLUMNS": "80", "TERMINAL_WIDTH": "80"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    text = done.stdout.split("Usage")[1].split("Arguments")[0]
+    lines = [line.strip() for line in text.splitlines()[1:] if line.strip()]
+    short = [line for line in lines if len(line) < 50 and not line.endswith((".", "─"))]
+    assert short == []
