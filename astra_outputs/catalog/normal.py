@@ -7,6 +7,7 @@ operation; a person writes neither. sqlglot reads both and prints them in one wa
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import cache
 from typing import Any, cast
 
@@ -17,6 +18,8 @@ from astra_outputs.model.column_type import type_of
 from astra_outputs.model.column_types import TYPES
 
 _SIMPLE_NAME = re.compile(r"[a-z_][a-z0-9_$]*")
+
+_FLOAT = re.compile(r"\bfloat\((\d+)\)")
 
 _NUMBER = re.compile(r"-?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
 
@@ -43,7 +46,7 @@ def type_name(written: str) -> str:
 
 def type_name_of(node: exp.Expression) -> str:
     """Return the name of a type that sqlglot has read."""
-    spelt = _spelt(node)
+    spelt = _FLOAT.sub(lambda bits: "real" if int(bits[1]) <= 24 else "double precision", _spelt(node))
     return _in_sqlglots_words().get(spelt, spelt)
 
 
@@ -81,9 +84,12 @@ def expression_of(node: exp.Expression) -> str:
     for identifier in root.find_all(exp.Identifier):
         name = identifier.name if identifier.args.get("quoted") else identifier.name.lower()
         identifier.replace(exp.to_identifier(name, quoted=not _SIMPLE_NAME.fullmatch(name)))
-    for typed in list(root.find_all(exp.Cast)):
+    for typed in reversed(list(root.find_all(exp.Cast))):  # the inner ones first
         if isinstance(typed.this, exp.Literal | exp.Neg):
             typed.replace(_constant(typed))
+    for number in list(root.find_all(exp.Literal)):
+        if not number.is_string:
+            number.replace(exp.Literal.number(_digits(number.name)))
     for between in list(root.find_all(exp.Between)):  # PostgreSQL keeps it as two comparisons
         low = exp.GTE(this=between.this.copy(), expression=between.args["low"])
         high = exp.LTE(this=between.this.copy(), expression=between.args["high"])
@@ -97,6 +103,11 @@ def expression_of(node: exp.Expression) -> str:
         if nested and operation.parent is not root and not isinstance(operation, exp.Dot):
             operation.replace(exp.Paren(this=operation.copy()))
     return str(root.this.sql(dialect="postgres", normalize_functions="lower"))
+
+
+def _digits(number: str) -> str:
+    """Return a number as PostgreSQL writes it: 1e-3 is 0.001, and 1.50 is not 1.5."""
+    return f"{Decimal(number):f}" if "e" in number.lower() else number
 
 
 def _constant(typed: exp.Cast) -> exp.Expression:
