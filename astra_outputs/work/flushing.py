@@ -24,6 +24,7 @@ from astra_outputs.spool.replay import ReplayReport, replay
 from astra_outputs.work.disk import Disk, key_of
 from astra_outputs.work.driving import Made
 from astra_outputs.work.hanging import unless_it_hangs
+from astra_outputs.work.repeated import Repeated
 from astra_outputs.work.report import RunReport
 from astra_outputs.work.timing import ServerClock, spread
 
@@ -76,6 +77,7 @@ class Flusher:
         self._made: list[Made] = []
         self._oldest = 0.0
         self._overhead = 0.0
+        self._repeated = Repeated(report)
         self._wake = asyncio.Event()
         self._urgent = False
         self._closed = False
@@ -162,7 +164,8 @@ class Flusher:
         for made in batch:
             by_class.setdefault(type(made.record), []).append(made.record)
         for records in by_class.values():
-            safe = await self._store_class(records)
+            last = self._repeated.last_of_each(records)
+            safe = await self._store_class(last)
             self._safe(safe, len(records))
 
     async def _store_class(self, records: list[Record]) -> list[Record]:

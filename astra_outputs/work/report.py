@@ -55,6 +55,8 @@ class RunReport:
         Records that the database refused; their values are in a file of the spool, unless lost.
     lost : list[dict[str, Any]]
         Keys of records that neither the database nor the spool could take.
+    repeated : list[dict[str, Any]]
+        Keys of results that gave way to a later one of the same spectrum and version, in this run.
     replayed : ReplayReport
         What was stored out of the spool.
     spool : Path or None
@@ -69,6 +71,7 @@ class RunReport:
     failures: list[Failure] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     lost: list[dict[str, Any]] = field(default_factory=list)
+    repeated: list[dict[str, Any]] = field(default_factory=list)
     replayed: ReplayReport = field(default_factory=ReplayReport)
     spool: Path | None = None
     elapsed: float = 0.0
@@ -97,6 +100,7 @@ class RunReport:
         lines += _some("failed", self.failures)
         lines += _some("refused by the database", self.rejected)
         lines += _some("lost", self.lost)
+        lines += _some("gave way to a later result of the same spectrum", self.repeated)
         if self.waiting:
             lines.append(f"{self.waiting} files wait: store them with `astra-outputs replay {self.spool}`")
         return printable_lines("\n".join(lines))

@@ -6,7 +6,6 @@ import asyncio
 import sys
 import threading
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -536,12 +535,29 @@ async def test_a_stopped_run_stores_what_is_finished_at_once_while_the_pipeline_
     assert (await task).counts == {Outcome.INSERTED: 3}
 
 
-async def test_the_same_key_twice_is_stored_once_with_the_last_value(run, spectra, connection) -> None:
+@pytest.mark.parametrize("batch_size", [1, 3, 1_000])
+async def test_of_two_results_of_one_spectrum_the_last_is_stored_and_the_report_says_so(
+    run, spectra, connection, batch_size, caplog
+) -> None:
     def twice(spectra):
         for spectrum in spectra:
             yield TheCannon.from_spectrum(spectrum, teff=1.0)
             yield TheCannon.from_spectrum(spectrum, teff=2.0)
 
-    report = await run(twice, await spectra(3))
+    stored = await spectra(3)
+    report = await run(twice, stored, batch_size=batch_size)
     assert set((await teffs(connection)).values()) == {2.0}
-    assert report.counts == Counter({Outcome.KEPT: 3, Outcome.INSERTED: 3})
+    assert [key["spectrum_pk"] for key in report.repeated] == [spectrum.spectrum_pk for spectrum in stored]
+    assert report.counts[Outcome.KEPT] == 0
+    assert "gave way to a later result of the same spectrum: {'spectrum_pk'" in str(report)
+    assert "several results of one spectrum" in caplog.text
+
+
+async def test_results_of_one_spectrum_in_two_versions_are_two_results(run, spectra, connection) -> None:
+    def both(spectra):
+        for spectrum in spectra:
+            yield TheCannon.from_spectrum(spectrum, v_astra="0.8.1")
+            yield TheCannon.from_spectrum(spectrum, v_astra="0.9.0")
+
+    report = await run(both, await spectra(3))
+    assert (report.repeated, report.counts) == ([], {Outcome.INSERTED: 6})
