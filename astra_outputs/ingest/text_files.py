@@ -22,6 +22,9 @@ WIDEST = 1 << 24
 MOST_LINES = 100
 """Most lines of one row: a quotation mark that none follows would take the rest of the file."""
 
+MOST_COMMENTS = 20_000
+"""Most lines of comments before the names of the columns."""
+
 QUOTE = '"'
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -111,6 +114,10 @@ def _preamble(lines: Lines) -> list[str]:
             break
         if text:
             taken.append(text)
+        if len(taken) > MOST_COMMENTS or not line.whole:
+            raise ValueError(
+                f"more than {MOST_COMMENTS:,} lines, or an endless one, begin with # before its first row"
+            )
     return taken
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
+import io
 import lzma
+import tempfile
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +18,8 @@ import pyarrow as pa
 import pytest
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from astra_outputs.errors import InvalidMapping, UnreadableFile
@@ -262,6 +267,49 @@ def test_comments_before_the_names_of_the_columns_are_passed_over(tmp_path, text
     path = tmp_path / "a.csv"
     path.write_text(text)
     assert read(path) == ([{"x": "1", "y": "2"}], [])
+
+
+def test_comments_without_an_end_are_refused_in_bounded_memory(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(text_files, "WIDEST", 1 << 16)
+    path = tmp_path / "a.csv"
+    for text in ("# a\n" * 30_000, "#" * 10_000_000):
+        path.write_text(text)
+        tracemalloc.start()
+        with pytest.raises(UnreadableFile, match="begin with # before its first row"):
+            read(path)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+        tracemalloc.stop()
+
+
+FIELDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+
+
+@given(
+    rows=st.lists(st.tuples(FIELDS, FIELDS), max_size=8),
+    delimiter=st.sampled_from(",;|\t"),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_what_a_csv_writer_writes_is_read_as_it_was(rows, delimiter, end) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator=end).writerows([("x", "y"), *rows])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.csv"
+        path.write_bytes(text.getvalue().encode())
+        found, problems = read(path, delimiter=delimiter)
+    assert (found, problems) == ([{"x": x, "y": y} for x, y in rows], [])
+
+
+@given(st.binary(max_size=200) | st.text('",;#\n\rx1 ', max_size=60).map(str.encode))
+@settings(max_examples=300)
+def test_any_bytes_are_rows_or_refused_in_words(content) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.csv"
+        path.write_bytes(content)
+        try:
+            rows, problems = read(path)
+        except UnreadableFile:
+            return
+    assert len(rows) + len(problems) <= len(content.splitlines()) + content.count(b"\r") + 1
 
 
 def test_null_in_a_csv_file_of_gaia_is_missing(tmp_path) -> None:
