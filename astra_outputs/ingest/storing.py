@@ -100,7 +100,9 @@ class Storing:
         digest = blake2b(repr(key_of(records.spectrum)).encode(), digest_size=16).digest()
         file, row = self._rows.setdefault(digest, (star.file, star.row))
         if (file, row) != (star.file, star.row):
-            raise _Refusal(f"the same spectrum as row {row} of {file}")
+            raise _Refusal(
+                f"the same spectrum as row {row} of {file}: leave one out, or map what tells the two spectra apart"
+            )
         return records
 
     def _result(self, star: Star, spectrum: SpectrumMixin) -> PipelineOutputMixin:

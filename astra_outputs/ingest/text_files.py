@@ -182,7 +182,7 @@ def _records(lines: Lines, delimiter: str, width: int) -> Iterator[tuple[list[st
                 continue
         else:
             fields = text.split(delimiter)
-        wrong = f"has {len(fields)} fields, and the header {width}"
+        wrong = f"has {len(fields)} fields, and the header {width}: a field with the delimiter in it needs quotation marks"
         yield fields, "" if len(fields) == width else wrong
 
 

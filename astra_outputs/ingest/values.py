@@ -23,6 +23,8 @@ SINGLE = 6e-8
 EXACT = 2**53
 """Whole numbers beyond it are not told apart as floats."""
 
+NO_NUMBER = 'is not a number; if it stands for "not measured", list it as missing in the map'
+
 TRANSFORMS: dict[str, Callable[[float], float]] = {"sqrt": math.sqrt, "exp10": lambda number: 10.0**number}
 
 
@@ -89,7 +91,7 @@ def _element(given: Any, indices: list[int]) -> Any:
         if given is None:
             return None
         if not isinstance(given, list) or index >= len(given):
-            raise ValueError(f"has no element {', '.join(map(str, indices))}")
+            raise ValueError(f"has no element {', '.join(map(str, indices))}, counted from 0")
         given = given[index]
     return given
 
@@ -191,7 +193,7 @@ def _meaning(given: Any, values: dict[str, Any]) -> Any:
                 or (isinstance(given, float) and math.isclose(number, listed, rel_tol=SINGLE))
             ):
                 return meaning
-    raise ValueError(f"is none of {', '.join(values)}")
+    raise ValueError(f"is none of {', '.join(values)}: add it to values in the map")
 
 
 def _as_number(given: Any) -> int | float | None:
@@ -213,7 +215,7 @@ def _converted(given: Any, column: Column) -> Any:
         try:
             return TRUTH[str(given).lower()]
         except KeyError:
-            raise ValueError("is neither true nor false") from None
+            raise ValueError("is neither true nor false: say what it means by values in the map") from None
     if column.type is TIMESTAMP and isinstance(given, str):
         try:
             return datetime.fromisoformat(given)
@@ -229,7 +231,7 @@ def _number(text: str) -> int | float:
                 return read(text)
             except ValueError:
                 continue
-    raise ValueError("is not a number")
+    raise ValueError(NO_NUMBER)
 
 
 def _whole(number: float) -> int:
@@ -280,5 +282,5 @@ def _part(text: Any, pattern: re.Pattern[str]) -> str:
         text = _whole(text)
     match = pattern.search(str(text))
     if match is None or match[1] is None:
-        raise ValueError(f"does not match {pattern.pattern}")
+        raise ValueError(f"does not match {pattern.pattern}, the pattern of the map")
     return match[1].strip()

@@ -124,7 +124,8 @@ def test_a_fits_table_is_read_as_astropy_reads_it_but_for_null(path, hdu) -> Non
 def test_a_csv_file_is_read_as_astropy_reads_it(path) -> None:
     if path.name == "simple_csv_missing.csv":
         # Rows with fewer fields than the header are filled up by Table.read, and refused here.
-        assert ours(path)[2] == ["has 1 fields, and the header 3"]
+        (problem,) = ours(path)[2]
+        assert problem.startswith("has 1 fields, and the header 3")
         return
     # "ascii.csv" knows no comments, which stand before the names in some, or are the names.
     kind = {"dr12_labels.csv": "ascii.commented_header"}.get(path.name, "ascii.basic")

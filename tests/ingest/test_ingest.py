@@ -235,7 +235,9 @@ async def test_an_element_that_is_not_there_is_refused_by_row(files, tmp_path, a
     mapping = MAP.replace('"logg"', '{ from = "logg", element = 1 }')
     mapping = mapping.replace('classification = "class"', "").replace("flag_low_snr", "# ")
     report = await store(None, path, files("", mapping)[1])
-    assert [refused.reason for refused in report.refused] == ([] if array is None else ["has no element 1"])
+    assert [refused.reason for refused in report.refused] == (
+        [] if array is None else ["has no element 1, counted from 0"]
+    )
 
 
 # What is missing on the machine, or on the disk.
@@ -453,7 +455,7 @@ def test_the_command_stores_the_good_rows_lists_the_bad_ones_and_fails(
         "row": "2",
         "column": "teff",
         "value": "hot",
-        "reason": "is not a number",
+        "reason": 'is not a number; if it stands for "not measured", list it as missing in the map',
     }
     assert listed == [expected]
     path.write_text(HEADER + "1,10,8,DA,0\n")
