@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from astra_outputs.spool.replay import ReplayReport
     from astra_outputs.tables.report import TableReport
     from astra_outputs.work import Failure, Run, RunOptions, RunReport
+    from astra_outputs.work.driving import AsyncResults, Results
 
 __all__ = [
     "ASPCAP",
@@ -115,6 +116,7 @@ __all__ = [
     "AstroNNFlags",
     "AstroNNdist",
     "AstroNNdistFlags",
+    "AsyncResults",
     "BitFlags",
     "BossCombinedSpectrum",
     "BossNet",
@@ -159,6 +161,7 @@ __all__ = [
     "Record",
     "Rejected",
     "ReplayReport",
+    "Results",
     "Run",
     "RunOptions",
     "RunReport",
@@ -196,7 +199,9 @@ _WHEN_ASKED_FOR = {
     "Asked": "astra_outputs.reading.question",
     "Failure": "astra_outputs.work.report",
     "Outputs": "astra_outputs.repository",
+    "AsyncResults": "astra_outputs.work.driving",
     "Rejected": "astra_outputs.saving.report",
+    "Results": "astra_outputs.work.driving",
     "ReplayReport": "astra_outputs.spool.replay",
     "Run": "astra_outputs.work.run",
     "RunOptions": "astra_outputs.work.options",

@@ -51,7 +51,7 @@ class Outputs:
     def __init__(self, database: Database) -> None:
         self.store = Store(database)
         """The schema as the modules below need it; for whoever builds on this package."""
-        self._runs: WeakSet[Run] = WeakSet()
+        self._runs: WeakSet[Run[Any]] = WeakSet()
 
     def __repr__(self) -> str:
         return f"Outputs({self.store.database.where}, schema={self.schema!r})"
@@ -421,8 +421,8 @@ class Outputs:
         return await Pending.of(record_class, spectrum_class, v_astra, shard).count(self.store.database)
 
     def run(
-        self, pipeline: Pipeline, spectra: Iterable[Any] | AsyncIterable[Any], **options: Unpack[RunWith]
-    ) -> Run:
+        self, pipeline: Pipeline[R], spectra: Iterable[Any] | AsyncIterable[Any], **options: Unpack[RunWith]
+    ) -> Run[R]:
         """Run a pipeline over spectra and store what it makes; nothing that is finished gets lost.
 
         Iterate over what is returned (`async for record in outputs.run(...)`) to get each record once

@@ -68,7 +68,7 @@ def result_class(pipeline: Any) -> type[PipelineOutputMixin]:
             return entry
     name = getattr(pipeline, "__name__", pipeline)
     raise WrongRecordClass(
-        f"{name} does not say what it yields: annotate it as `-> Iterator[TheCannon]`, or pass --record"
+        f"{name} does not say what it yields: annotate it as `-> Results[TheCannon]`, or pass --record"
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from astra_outputs.reading.pending import Pending
     from astra_outputs.repository import Outputs
     from astra_outputs.work import Run, RunReport
-    from astra_outputs.work.driving import Pipeline
+    from astra_outputs.work.driving import AnyPipeline
 
 log = logging.getLogger("astra_outputs.worker")
 
@@ -160,7 +160,7 @@ class Worker:
         Whether a result is not in the database.
     """
 
-    pipeline: Pipeline
+    pipeline: AnyPipeline
     asked: Pending[Any]
     options: Any
     watch: float | None
@@ -168,7 +168,7 @@ class Worker:
     left: bool = False
     _gone: bool = False
     _deadline: float = 0.0
-    _run: Run | None = None
+    _run: Run[Any] | None = None
     _failed: set[int | None] = field(default_factory=set)
     _told: asyncio.Event = field(default_factory=asyncio.Event)
 

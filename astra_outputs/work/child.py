@@ -15,7 +15,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from astra_outputs.model.version import using_version
-from astra_outputs.work.driving import Pipeline, is_async, of_the_pipeline
+from astra_outputs.work.driving import AnyPipeline, is_async, of_the_pipeline
 from astra_outputs.work.timing import Stopwatch
 
 READY, DRAW, MADE, DONE, FAILED = range(5)
@@ -94,7 +94,7 @@ class _Asking:
             return spectra
 
 
-def serve(connection: Connection, pipeline: Pipeline, v_astra: int | None) -> None:
+def serve(connection: Connection, pipeline: AnyPipeline, v_astra: int | None) -> None:
     """Run the pipeline each time that the parent says so, until it hangs up."""
     _serving.set()
     _lead_a_group()
@@ -116,7 +116,7 @@ def serve(connection: Connection, pipeline: Pipeline, v_astra: int | None) -> No
                 line.send(DONE)
 
 
-def _steps(pipeline: Pipeline, spectra: _Asking, watch: Stopwatch) -> Iterator[Any]:
+def _steps(pipeline: AnyPipeline, spectra: _Asking, watch: Stopwatch) -> Iterator[Any]:
     watch.start()
     if not is_async(pipeline):
         yield from pipeline(spectra)

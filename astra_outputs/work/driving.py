@@ -7,10 +7,11 @@ import inspect
 import logging
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from types import EllipsisType
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from astra_outputs.errors import PipelineFailed, WrongRecordClass, shorten
 from astra_outputs.events import tell
@@ -21,7 +22,17 @@ from astra_outputs.work.timing import Stopwatch, Timed, stamp
 
 log = logging.getLogger("astra_outputs.worker")
 
-Pipeline = Callable[[Any], Any]
+AnyPipeline: TypeAlias = Callable[[Any], Any]
+R = TypeVar("R", bound=Record)
+
+Results: TypeAlias = Iterator[R | EllipsisType]
+"""What a pipeline's generator function returns, for its annotation: `-> Results[TheCannon]`."""
+
+AsyncResults: TypeAlias = AsyncIterator[R | EllipsisType]
+"""The same of an asynchronous generator function."""
+
+Pipeline: TypeAlias = Callable[[Any], Iterable[R | EllipsisType] | AsyncIterable[R | EllipsisType]]
+"""A pipeline, by the class of its results."""
 OnError = Literal["collect", "raise"]
 
 REMEMBERED = 10_000
@@ -47,7 +58,7 @@ class Spent:
 Event = Made | Failure | Spent
 
 
-def is_async(pipeline: Pipeline) -> bool:
+def is_async(pipeline: AnyPipeline) -> bool:
     """Tell whether a pipeline is an asynchronous generator function."""
     while isinstance(pipeline, partial):
         pipeline = pipeline.func
@@ -100,7 +111,7 @@ class Driver:
     returns without an exception is done, even if it left spectra undrawn.
     """
 
-    def __init__(self, pipeline: Pipeline, feed: Feed, on_error: OnError = "collect") -> None:
+    def __init__(self, pipeline: AnyPipeline, feed: Feed, on_error: OnError = "collect") -> None:
         self._pipeline, self.feed, self._on_error = pipeline, feed, on_error
         self.watch = Stopwatch()
         self._open: deque[Any] = deque(maxlen=REMEMBERED)

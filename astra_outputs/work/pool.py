@@ -21,7 +21,7 @@ from typing import Any
 from astra_outputs.errors import WrongRecordClass, shorten
 from astra_outputs.events import tell
 from astra_outputs.work.child import DRAW, FAILED, MADE, NAME, UNGUARDED, serve
-from astra_outputs.work.driving import CannotBegin, ElsewhereFailed, Pipeline
+from astra_outputs.work.driving import AnyPipeline, CannotBegin, ElsewhereFailed
 from astra_outputs.work.timing import Timed
 
 log = logging.getLogger("astra_outputs.worker")
@@ -35,7 +35,7 @@ GUARD = (
 )
 
 
-def check_picklable(pipeline: Pipeline) -> None:
+def check_picklable(pipeline: AnyPipeline) -> None:
     """Refuse a pipeline that another process cannot find.
 
     Raises
@@ -57,7 +57,7 @@ class Child:
     The process is started when first needed, and again when it died.
     """
 
-    def __init__(self, pipeline: Pipeline, v_astra: int | None) -> None:
+    def __init__(self, pipeline: AnyPipeline, v_astra: int | None) -> None:
         self._pipeline, self._v_astra = pipeline, v_astra
         self._context = multiprocessing.get_context("spawn")
         self._process: Any = None

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable
 from contextlib import ExitStack, suppress
 from time import perf_counter
-from typing import Any
+from typing import Any, Generic
 
 from astra_outputs.errors import PipelineFailed
 from astra_outputs.events import tell
@@ -19,7 +19,7 @@ from astra_outputs.model.version import chosen, context_with, parse_version
 from astra_outputs.saving.store import Store
 from astra_outputs.spool.folder import Spool
 from astra_outputs.work.child import leave_if_child
-from astra_outputs.work.driving import Driver, Event, Made, Pipeline, is_async
+from astra_outputs.work.driving import AnyPipeline, Driver, Event, Made, Pipeline, R, is_async
 from astra_outputs.work.feeding import Feed, Room, Stopped
 from astra_outputs.work.flushing import Bounds, Flusher
 from astra_outputs.work.options import RunOptions
@@ -33,7 +33,7 @@ BATCHES = 3
 """Batches that there is room for: one being stored, one being filled, one being taken by the caller."""
 
 
-class Run:
+class Run(Generic[R]):
     """A pipeline at work: iterate over it for the stored records, or await it for the report.
 
     Attributes
@@ -45,7 +45,7 @@ class Run:
     def __init__(
         self,
         store: Store,
-        pipeline: Pipeline,
+        pipeline: Pipeline[R],
         spectra: Iterable[Any] | AsyncIterable[Any],
         options: RunOptions,
     ) -> None:
@@ -59,7 +59,7 @@ class Run:
         self.report = RunReport()
         self._started = self._ended = self._abandoned = self._unread = False
         self._error: Exception | None = None
-        self._safe: deque[tuple[list[Record], int]] = deque()
+        self._safe: deque[tuple[list[Any], int]] = deque()
         self._news = asyncio.Event()
         self._drivers = 0
         self._children: list[Child] = []
@@ -78,7 +78,7 @@ class Run:
             pass
         return self.report
 
-    async def __aiter__(self) -> AsyncIterator[Record]:
+    async def __aiter__(self) -> AsyncIterator[R]:
         if self._started:
             raise RuntimeError("a run is used once: call outputs.run again")
         self._started = True
@@ -136,7 +136,7 @@ class Run:
             self._drivers = 1
             self._tasks.append(self._loop.create_task(self._drive_async(), context=context))
             return
-        pipelines: list[Pipeline] = [self._pipeline]
+        pipelines: list[AnyPipeline] = [self._pipeline]
         if self._options.processes:
             self._children = [Child(self._pipeline, self._v_astra) for _ in range(self._options.processes)]
             pipelines = list(self._children)
@@ -150,7 +150,7 @@ class Run:
                 daemon=True,
             ).start()
 
-    def _drive_in_thread(self, pipeline: Pipeline) -> None:
+    def _drive_in_thread(self, pipeline: AnyPipeline) -> None:
         error: Exception | None = None
         try:
             for event in Driver(pipeline, self._feed, self._options.on_error).events():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from astra_outputs import ApogeeCoaddedSpectrumInApStar, TheCannon, using_version
+from astra_outputs import ApogeeCoaddedSpectrumInApStar, Results, TheCannon, using_version
 from astra_outputs.cli.named import result_class
 from astra_outputs.spool.file_format import packed
 from astra_outputs.spool.folder import Spool
@@ -231,3 +231,8 @@ def test_replay_of_a_folder_that_is_not_there_is_refused(command, tmp_path) -> N
 def test_the_annotation_says_what_a_pipeline_makes() -> None:
     assert result_class(worker_pipelines.teff_is_key) is TheCannon
     assert result_class(worker_pipelines.teff_is_key_async) is TheCannon
+
+    def with_overheads(_) -> Results[TheCannon]:
+        yield ...
+
+    assert result_class(with_overheads) is TheCannon
