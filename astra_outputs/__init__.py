@@ -93,6 +93,7 @@ if TYPE_CHECKING:
         ThePayneFlags,
     )
     from astra_outputs.repository import Outputs, connect
+    from astra_outputs.saving.options import SaveOptions
     from astra_outputs.saving.report import Rejected, SaveReport
     from astra_outputs.spool.replay import ReplayReport
     from astra_outputs.tables.report import TableReport
@@ -165,6 +166,7 @@ __all__ = [
     "Run",
     "RunOptions",
     "RunReport",
+    "SaveOptions",
     "SaveReport",
     "SchemaMismatch",
     "Slam",
@@ -206,6 +208,7 @@ _WHEN_ASKED_FOR = {
     "Run": "astra_outputs.work.run",
     "RunOptions": "astra_outputs.work.options",
     "RunReport": "astra_outputs.work.report",
+    "SaveOptions": "astra_outputs.saving.options",
     "SaveReport": "astra_outputs.saving.report",
     "TableReport": "astra_outputs.tables.report",
     "connect": "astra_outputs.repository",

@@ -20,16 +20,14 @@ from astra_outputs.reading.by_key import row_by_id, row_by_key
 from astra_outputs.reading.find import Finding
 from astra_outputs.reading.pending import Pending, Shard
 from astra_outputs.reading.question import Asked, Question
-from astra_outputs.saving.batches import Duplicates, OnError, Records, class_of
+from astra_outputs.saving.one_row import save_one
+from astra_outputs.saving.options import Guards, SaveOptions, SaveWith
 from astra_outputs.saving.report import SaveReport
-from astra_outputs.saving.rows import one_row
-from astra_outputs.saving.statements import Guards, statements
 from astra_outputs.saving.store import Store
-from astra_outputs.saving.stream import Options, Saving
-from astra_outputs.saving.writing import save_one
 
 if TYPE_CHECKING:
     from astra_outputs.reading.history import Change
+    from astra_outputs.saving.reader import Records
     from astra_outputs.spool.replay import ReplayReport
     from astra_outputs.tables.report import TableReport
     from astra_outputs.work import Run
@@ -100,28 +98,10 @@ class Outputs:
         ConnectionLost
             If the server stays away for longer than the retry budget.
         """
-        record_class, guards = class_of(record), Guards(keep_newer, skip_unchanged)
-        rows = one_row(record)
-        texts = statements(record_class, self.schema, rows.key, guards)
-        await self.store.gate.check(record_class)
-        saved = await self.store.database.run(
-            lambda connection: save_one(connection, texts, rows), where=record.table
-        )
-        saved.tell()
+        await save_one(self.store, record, Guards(keep_newer, skip_unchanged))
         return record
 
-    async def save_many(
-        self,
-        records: Records,
-        *,
-        batch_size: int = 2_000,
-        atomic: bool = False,
-        duplicates: Duplicates = "error",
-        on_error: OnError = "raise",
-        connections: int = 1,
-        keep_newer: bool = False,
-        skip_unchanged: bool = False,
-    ) -> SaveReport:
+    async def save_many(self, records: Records, **options: Unpack[SaveWith]) -> SaveReport:
         """Store any number of records of one class; returns one outcome for each, in order.
 
         While the server stores one batch the next one is read; a slow source is not read ahead.
@@ -130,21 +110,9 @@ class Outputs:
         ----------
         records : iterable or async iterable of Record
             Read in batches; never held as a whole (but with `atomic`, until the end).
-        batch_size : int
-            Records in one transaction.
-        atomic : bool
-            Store all of them in one transaction, or none.
-        duplicates : {"error", "last"}
-            What to do where two records of the call have the same key: refuse, or keep the last
-            (the outcome of the earlier one is "kept" where both are in one batch).
-        on_error : {"raise", "collect"}
-            What to do with a record that the database refuses: raise, and leave its batch unstored,
-            or store the others and list it in `report.rejected` with the reason.
-        connections : int
-            Batches stored at the same time. Records whose keys are not numbers (sources, spectra) go
-            one batch after the other all the same.
-        keep_newer, skip_unchanged : bool
-            As in `save`.
+        **options
+            `batch_size` (2,000 unless given), `atomic`, `duplicates`, `on_error`, `connections`, `keep_newer`,
+            `skip_unchanged`: `astra_outputs.SaveOptions` describes them.
 
         Raises
         ------
@@ -160,9 +128,9 @@ class Outputs:
         ValueError
             If an option makes no sense.
         """
-        guards = Guards(keep_newer, skip_unchanged)
-        options = Options(batch_size, atomic, duplicates, on_error, connections, guards)
-        return await Saving(self.store, options).run(records)
+        from astra_outputs.saving.stream import save_records
+
+        return await save_records(self.store, records, SaveOptions(**options))
 
     async def save_table(
         self,
@@ -170,15 +138,9 @@ class Outputs:
         table: Any,
         *,
         v_astra: Any = None,
-        batch_size: int = 10_000,
-        atomic: bool = False,
-        duplicates: Duplicates = "error",
-        on_error: OnError = "raise",
-        connections: int = 1,
-        keep_newer: bool = False,
-        skip_unchanged: bool = False,
+        **options: Unpack[SaveWith],
     ) -> TableReport:
-        """Store the rows of a table, checked and sent column by column; needs NumPy.
+        """Store the rows of a table, checked and sent column by column.
 
         What is stored, and what is refused, is the same as if each row had gone through
         `from_spectrum` and `save_many`. All values are checked before the first row is stored.
@@ -196,20 +158,8 @@ class Outputs:
             be the column's.
         v_astra : int, str or array of them, optional
             The version, where the table has no such column; else as in `from_spectrum`.
-        batch_size : int
-            Rows in one transaction.
-        atomic : bool
-            Store all of them in one transaction, or none.
-        duplicates : {"error", "last"}
-            What to do where two rows have the same key: refuse, or keep the last (the outcome of the
-            earlier one is then "kept").
-        on_error : {"raise", "collect"}
-            What to do with a row that holds a value its column does not take, or that the database
-            refuses: raise, or store the others and list it in `report.rejected` with the reason.
-        connections : int
-            Batches stored at the same time, each connection with a range of keys of its own.
-        keep_newer, skip_unchanged : bool
-            As in `save`.
+        **options
+            As in `save_many`, but for `batch_size`, which is 10,000 unless given.
 
         Returns
         -------
@@ -223,19 +173,18 @@ class Outputs:
             counted. Also if a column is unknown, missing, read-only, or of another length.
         DuplicateKey
             If two rows have the same key. Nothing is stored.
-        MissingExtra
-            If NumPy is not installed.
         WrongRecordClass
             If it is not a class of results, or has rules that only its records know.
         UnknownReference, SchemaMismatch, ConnectionLost
             As in `save`. Batches stored before stay stored (unless `atomic`); a note on the error
             says how many rows that is.
+        ValueError
+            If an option makes no sense.
         """
         from astra_outputs.tables.save import save_table
 
-        guards = Guards(keep_newer, skip_unchanged)
-        options = Options(batch_size, atomic, duplicates, on_error, connections, guards)
-        return await save_table(self.store, record_class, table, v_astra, options)
+        options.setdefault("batch_size", 10_000)
+        return await save_table(self.store, record_class, table, v_astra, SaveOptions(**options))
 
     async def get_by_id(self, record_class: type[R], pk: int) -> R | None:
         """Return the row with this `task_pk` (or `pk`), or None if there is none."""

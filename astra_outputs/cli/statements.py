@@ -54,12 +54,14 @@ def statements_of(
     from astra_outputs.catalog import from_database
     from astra_outputs.reading import by_key, history, known_sources, pending, question
     from astra_outputs.records.source import Source
+    from astra_outputs.saving import statements as saving
 
     return [
         *from_database.statements_of(),
         *by_key.statements_of(record_class, schema),
         *question.statements_of(record_class, schema),
         *(known_sources.statements_of(schema) if record_class is Source else ()),
+        *saving.statements_of(record_class, schema),
         *pending.statements_of(record_class, schema, spectrum_class),
         *history.statements_of(record_class, schema),
     ]

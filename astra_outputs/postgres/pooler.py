@@ -12,6 +12,7 @@ from asyncpg.pool import PoolConnectionProxy
 from asyncpg.transaction import Transaction
 
 from astra_outputs.postgres.patience import GRACE
+from astra_outputs.postgres.remembered import Remembered
 
 UNCACHED = {"statement_cache_size": 0}
 """Options of a connection whose statements may each run on another connection to the server."""
@@ -69,17 +70,7 @@ class DirectConnection(PatientConnection):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.made: set[str] = set()
-        """Names of the temporary tables and types that are there; asking each time takes up to half a millisecond."""
-
-
-def made_on(connection: Connection | PoolConnectionProxy) -> set[str] | None:
-    """Return the temporary tables and types that this connection is known to have, to be added to.
-
-    None where nothing stays known: a pooler may stand before the server, or the connection is not our own.
-    """
-    made: set[str] | None = getattr(connection, "made", None)
-    return made
+        self.remembered = Remembered()
 
 
 async def stands_between(connection: Connection | PoolConnectionProxy) -> bool:

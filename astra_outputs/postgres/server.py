@@ -15,9 +15,9 @@ from astra_outputs.postgres.pooler import (
     UNCACHED,
     DirectConnection,
     PatientConnection,
-    made_on,
     stands_between,
 )
+from astra_outputs.postgres.remembered import remembered
 from astra_outputs.postgres.sqlstates import PROTOCOL_VIOLATION, asks_to_wait, meaning
 from astra_outputs.postgres.tls import explain
 
@@ -107,7 +107,7 @@ class Server:
         try:
             async with asyncio.timeout(patience), pool.acquire() as connection:
                 if not await stands_between(connection):
-                    return pool, made_on(connection) is not None
+                    return pool, remembered(connection).lasts
         except BaseException:
             pool.terminate()
             raise

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import numpy as np
+
 from astra_outputs.errors import AstraOutputsError, UnknownReference
 from astra_outputs.postgres.database import Connection
 from astra_outputs.postgres.sqlstates import is_about_rows
 from astra_outputs.saving.report import Rejected
-from astra_outputs.saving.rows import Rows
+from astra_outputs.saving.returned import Part, Stored
 from astra_outputs.saving.statements import Statements
-from astra_outputs.saving.writing import Stored
 
 Missing = dict[str, set[int]]
 """Keys that are not stored, by the column that refers to them."""
 
 
 async def sift(
-    rows: Rows, store: Callable[[Rows], Awaitable[Stored]], missing: Callable[[Rows], Awaitable[Missing]]
+    part: Part,
+    start: int,
+    store: Callable[[Part], Awaitable[Stored]],
+    missing: Callable[[Part], Awaitable[Missing]],
 ) -> tuple[list[Stored], list[Rejected]]:
     """Store every row that the database takes.
 
     Parameters
     ----------
-    rows : Rows
+    part : Part
+    start : int
+        Position in the call of the batch's first row.
     store : Callable
         Stores some of the rows in one transaction.
     missing : Callable
@@ -41,44 +47,44 @@ async def sift(
         If it is not a row that is at fault: a lost connection, a missing right, another table.
     """
     try:
-        return [await store(rows)], []
+        return [await store(part)], []
     except AstraOutputsError as error:
         if not is_about_rows(error):
             raise
-        if isinstance(error, UnknownReference):
-            orphans = _orphans(rows, await missing(rows))
-            if orphans:
-                rest = rows.pick([place for place in range(len(rows.records)) if place not in orphans])
-                rejected = [_rejected(rows, place, reason) for place, reason in orphans.items()]
-                stored, others = await sift(rest, store, missing) if rest.records else ([], [])
-                return stored, rejected + others
-        if len(rows.records) == 1:
-            return [], [_rejected(rows, 0, str(error))]
+        orphans = _orphans(part, await missing(part)) if isinstance(error, UnknownReference) else {}
+        if not orphans and len(part) == 1:
+            return [], [_rejected(part, start, 0, str(error))]
     # One bad row in n takes about log2(n) rounds to find, instead of n.
-    middle = len(rows.records) // 2
-    stored, rejected = await sift(rows.pick(range(middle)), store, missing)
-    more, others = await sift(rows.pick(range(middle, len(rows.records))), store, missing)
-    return stored + more, rejected + others
+    indexes = np.arange(len(part))
+    rest = [indexes[~np.isin(indexes, list(orphans))]] if orphans else np.array_split(indexes, 2)
+    stored: list[Stored] = []
+    rejected = [_rejected(part, start, index, reason) for index, reason in orphans.items()]
+    for some in rest:
+        if len(some):
+            more, refused = await sift(part.take(some), start, store, missing)
+            stored += more
+            rejected += refused
+    return stored, rejected
 
 
-async def missing_references(connection: Connection, statements: Statements, rows: Rows) -> Missing:
+async def missing_references(connection: Connection, statements: Statements, part: Part) -> Missing:
     """Ask which sources and spectra that rows refer to are not stored: one query a column."""
     missing = {}
     for name, query in statements.missing_references.items():
-        wanted = set(rows.sent(name)) - {None}
+        wanted = set(part.columns.values(name, part.rows)) - {None}
         missing[name] = {row[0] for row in await connection.fetch(query, sorted(wanted))}
     return missing
 
 
-def _orphans(rows: Rows, missing: Missing) -> dict[int, str]:
+def _orphans(part: Part, missing: Missing) -> dict[int, str]:
     orphans = {}
     for name, keys in missing.items():
-        for place, key in enumerate(rows.sent(name) if keys else ()):
+        for index, key in enumerate(part.columns.values(name, part.rows) if keys else ()):
             if key in keys:
-                table = rows.records[0].column(name).references
-                orphans[place] = f"{name} = {key} is not in {table}: save the source or spectrum first"
+                table = part.columns.record_class.column(name).references
+                orphans[index] = f"{name} = {key} is not in {table}: save the source or spectrum first"
     return orphans
 
 
-def _rejected(rows: Rows, place: int, reason: str) -> Rejected:
-    return Rejected(rows.positions[place], rows.key_of(place), reason)
+def _rejected(part: Part, start: int, index: int, reason: str) -> Rejected:
+    return Rejected(start + int(part.rows[index]), part.keys.named(index), reason)

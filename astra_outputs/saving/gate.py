@@ -7,6 +7,8 @@ from astra_outputs.errors import SchemaMismatch
 from astra_outputs.model.record import Record
 from astra_outputs.postgres import schema_version
 from astra_outputs.postgres.database import Connection, Database
+from astra_outputs.postgres.sql import qualified, templates
+from astra_outputs.saving.statements import Traits
 
 
 class Gate:
@@ -14,7 +16,7 @@ class Gate:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._passed: set[type[Record]] = set()
+        self._passed: dict[type[Record], Traits] = {}
 
     async def open(self) -> None:
         """Refuse a database without the schema, or with one that needs an upgrade first.
@@ -29,22 +31,21 @@ class Gate:
             lambda connection: schema_version.check(connection, database.schema, database.where)
         )
 
-    async def check(self, record_class: type[Record], database: Database | None = None) -> None:
-        """Refuse a record class whose table the database lacks or has otherwise.
+    async def check(self, record_class: type[Record], database: Database | None = None) -> Traits:
+        """Refuse a record class whose table the database lacks or has otherwise; returns what it is like.
 
         Raises
         ------
         SchemaMismatch
             If the table, a column or its key is missing or of another type.
         """
-        if record_class in self._passed:
-            return
-        await (database or self._database).run(
-            lambda connection: self._compare(connection, record_class), where=record_class.table
-        )
-        self._passed.add(record_class)
+        if record_class not in self._passed:
+            self._passed[record_class] = await (database or self._database).run(
+                lambda connection: self._compare(connection, record_class), where=record_class.table
+            )
+        return self._passed[record_class]
 
-    async def _compare(self, connection: Connection, record_class: type[Record]) -> None:
+    async def _compare(self, connection: Connection, record_class: type[Record]) -> Traits:
         differences = await differences_with_database(
             connection, self._database.schema, [record_class], for_writing=True
         )
@@ -55,3 +56,16 @@ class Gate:
                 f"apply the SQL file of {record_class.table}, or run `astra-outputs check` to see all differences",
                 table=record_class.table,
             )
+        return await traits_of(connection, self._database.schema, record_class.table)
+
+
+async def traits_of(connection: Connection, schema: str, table: str) -> Traits:
+    """Ask what a table is like: plain, partitioned, or distributed over several servers."""
+    relation = qualified(schema, table)
+    (known,) = await connection.fetch(templates("gate")["traits"].text, relation)
+    citus = known["citus"] and await connection.fetchval(templates("gate")["is_distributed"].text, relation)
+    return Traits(
+        system_columns=not (known["partitioned"] or citus),
+        updates=not citus,
+        may_drop_rows=known["row_triggers"],
+    )

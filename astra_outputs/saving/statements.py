@@ -1,53 +1,49 @@
-"""The text of every statement, built once for a record class from a syntax tree.
-
-Identifiers come from record classes alone and are always quoted; values are always parameters.
-"""
+"""The statements that store one record class, filled in once; the templates stand in sql/saving.sql."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from zlib import crc32
-
-from sqlglot import exp
 
 from astra_outputs.model.column_types import TEXT
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.postgres.sql import Statement, listed, literal, qualified, quote, templates
+from astra_outputs.saving.options import UNGUARDED, Guards
 
 TIMINGS = ("t_elapsed", "t_overhead")
 """A run that took longer is still the same result: not compared by `skip_unchanged`."""
 
-NOT_AFTER = "astra_outputs.not_after"
-"""Setting of a transaction that the guard `not_after` reads."""
+TIMES = ("created", "modified")
+"""Returned as seconds since 1970: such a number takes the driver 0.02 microseconds, a `datetime` 0.56."""
+
+SECONDS = "date_part('epoch', {} - '1970-01-01 00:00:00+00'::timestamptz) as {}"
 
 
 @dataclass(frozen=True)
-class Guards:
-    """What holds a replacement back.
+class Traits:
+    """What the statements must know of a table in the database.
 
     Attributes
     ----------
-    keep_newer : bool
-        A stored result of a newer patch version stays.
-    skip_unchanged : bool
-        A stored row that is the same, times aside, is not written again.
-    not_after : bool
-        A row stored later than the time in the setting `astra_outputs.not_after` of the transaction
-        stays: results out of a spool never replace newer ones.
+    system_columns : bool
+        Whether `xmax`, which is 0 in a row that was inserted, can be returned. Partitioned and distributed
+        tables have none: there a row whose two times are equal counts as inserted.
+    updates : bool
+        Whether an UPDATE of rows that are there is faster than an upsert; on distributed tables it is not.
+    may_drop_rows : bool
+        Whether it has triggers that may leave rows out: then no batch goes without a transaction.
     """
 
-    keep_newer: bool = False
-    skip_unchanged: bool = False
-    not_after: bool = False
-
-    def __bool__(self) -> bool:
-        return self.keep_newer or self.skip_unchanged or self.not_after
+    system_columns: bool = True
+    updates: bool = True
+    may_drop_rows: bool = False
 
 
-UNGUARDED = Guards()
+PLAIN_TABLE = Traits()
 
 
 @lru_cache(maxsize=1024)
@@ -56,11 +52,12 @@ def statements(
     schema: str,
     key: tuple[str, ...],
     guards: Guards = UNGUARDED,
+    traits: Traits = PLAIN_TABLE,
     *,
     short_texts: bool = False,
 ) -> Statements:
     """Return the statements that store one record class by one of its natural keys."""
-    return Statements(record_class, schema, key, guards, short_texts=short_texts)
+    return Statements(record_class, schema, key, guards, traits, short_texts=short_texts)
 
 
 class Statements:
@@ -75,9 +72,10 @@ class Statements:
         Columns of the unique constraint by which a row is found again.
     guards : Guards
         What holds a replacement back.
+    traits : Traits
+        What the table in the database is like.
     short_texts : bool
-        Whether the texts of each row fit into a page of the temporary table, with all else. PostgreSQL
-        stores long ones in a table beside it, which takes a commit 0.25 ms to empty, used or not (measured).
+        Whether the texts of each row fit into a page of the temporary table, with all else.
     """
 
     def __init__(
@@ -86,109 +84,32 @@ class Statements:
         schema: str,
         key: tuple[str, ...],
         guards: Guards = UNGUARDED,
+        traits: Traits = PLAIN_TABLE,
         *,
         short_texts: bool = False,
     ) -> None:
-        self.record_class, self.schema, self.key, self.guards = record_class, schema, key, guards
-        self._short_texts = short_texts
-        self.columns = tuple(column.name for column in record_class.columns() if column.written)
+        self.record_class, self.schema, self.key = record_class, schema, key
+        self.guards, self.traits = guards, traits
+        self._columns = [column for column in record_class.columns() if column.written]
+        self.columns = tuple(column.name for column in self._columns)
         """The columns that a save sends, in the order of the statement's parameters."""
-        mark = crc32(repr((schema, record_class.table, self.columns)).encode())
-        table = record_class.table.encode()[:40].decode(errors="ignore")
-        self.stage = f"stage_{table}_{mark:08x}" + ("_short" if short_texts else "")
-        """Name of the temporary table through which a batch is copied; its columns are part of it."""
-        self.row_type = f"row_{table}_{mark:08x}"
+        types = [(column.name, column.type.sql) for column in self._columns]
+        # What a connection remembers is named by columns and types: of other types it is another one.
+        mark = crc32(repr((schema, record_class.table, types)).encode())
+        name = record_class.table.encode()[:40].decode(errors="ignore")
+        self._later = [one.name for one in self._columns if short_texts and one.type is TEXT]
+        self.stage = f"stage_{name}_{mark:08x}" + ("_short" if short_texts else "")
+        """Name of the temporary table through which a batch is copied."""
+        self.row_type = f"row_{name}_{mark:08x}"
         """Name of the temporary type of a row in a batch that is sent at once."""
-        self.has_times = "modified" in record_class.model_fields
         self.makes_spectra = issubclass(record_class, SpectrumMixin)
-        stored = [record_class.primary_key]
-        stored += ["created", "modified"] if self.has_times else []
-        stored += ["spectrum_pk"] if self.makes_spectra else []
-        self.stored = tuple(stored)
+        self.has_times = "modified" in record_class.model_fields
+        times = TIMES if self.has_times else ()
+        spectrum = ("spectrum_pk",) if self.makes_spectra else ()
+        self.stored = (record_class.primary_key, *times, *spectrum)
         """The columns that the database decides, which a record takes over after a save."""
-
-    @cached_property
-    def upsert_row(self) -> str:
-        """Store one row, given as one parameter a column; returns the columns `returned`."""
-        values = [exp.Parameter(this=exp.Literal.number(place)) for place in range(1, len(self.columns) + 1)]
-        return _sql(
-            self._upsert(exp.Values(expressions=[exp.Tuple(expressions=self._with_spectrum(values))]))
-        )
-
-    @cached_property
-    def create_row_type(self) -> str:
-        """Make the temporary type of one row, of which `upsert_rows` takes an array."""
-        columns = [f"{_quoted(name)} {self.record_class.column(name).type.sql}" for name in self.columns]
-        return f"CREATE TYPE pg_temp.{_quoted(self.row_type)} AS ({', '.join(columns)})"
-
-    @cached_property
-    def upsert_rows(self) -> str:
-        """Store rows given as one array of the temporary type; returns the columns `returned`."""
-        array = exp.Cast(
-            this=exp.Parameter(this=exp.Literal.number(1)),
-            to=exp.DataType.build(f"pg_temp.{_quoted(self.row_type)}[]", dialect="postgres", udt=True),
-        )
-        rows = exp.Unnest(expressions=[array], alias=exp.TableAlias(this=_name("sent")))
-        values = self._with_spectrum([_column(name, "sent") for name in self.columns])
-        return _sql(self._upsert(exp.select(*values).from_(rows)))
-
-    @cached_property
-    def returned(self) -> tuple[str, ...]:
-        """What a save returns: the key, the stored columns, and whether the row is a new one.
-
-        Times are seconds since 1970: such a number takes the driver 0.02 microseconds, a `datetime` 0.56.
-        """
-        return (*dict.fromkeys((*self.key, *self.stored)), "inserted")
-
-    @cached_property
-    def create_stage(self) -> str:
-        """Make the temporary table through which batches are copied, unless it is there."""
-        texts = [name for name in self.columns if self.record_class.column(name).type is TEXT]
-        later = texts if self._short_texts else []
-        rows = exp.select(*(_column(name) for name in self.columns if name not in later))
-        properties = exp.Properties(expressions=[exp.TemporaryProperty(), exp.OnCommitProperty(delete=True)])
-        stage = exp.Table(this=_name(self.stage))
-        rows = rows.from_(self._table).limit(0)
-        create = exp.Create(this=stage, kind="TABLE", exists=True, expression=rows, properties=properties)
-        # A table that has its first text column when it is made gets a table beside it, for good.
-        return "; ".join([_sql(create), *(self._add_short_text(name) for name in later)])
-
-    def _add_short_text(self, name: str) -> str:
-        table, column = f"pg_temp.{_quoted(self.stage)}", _quoted(name)
-        return (
-            f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} TEXT, "
-            f"ALTER COLUMN {column} SET STORAGE PLAIN"
-        )
-
-    @cached_property
-    def empty_stage(self) -> str:
-        """Empty the temporary table, which otherwise happens when a transaction ends."""
-        return _sql(exp.TruncateTable(expressions=[exp.Table(this=_name(self.stage), db=_name("pg_temp"))]))
-
-    @cached_property
-    def stored_rows(self) -> str:
-        """What the database decided under given keys: one array a key column is the parameter."""
-        v_astra = ["v_astra"] if self.is_result else []
-        return self._under_keys(list(dict.fromkeys([*self.key, *self.stored, *v_astra])))
-
-    def _under_keys(self, names: Sequence[str]) -> str:
-        wanted = self._arrays("wanted", self.key)
-        matches = exp.and_(*(_column(name, "stored").eq(_column(name, "wanted")) for name in self.key))
-        rows = exp.alias_(self._table, "stored", table=True, quoted=True)
-        query = exp.select(*(_column(name, "stored") for name in names)).from_(rows)
-        return _sql(query.join(wanted, on=matches))
-
-    def _arrays(self, alias: str, names: Sequence[str]) -> exp.Unnest:
-        """Rows of these columns, each given as an array: the parameters of the statement."""
-        arrays = [
-            exp.Cast(
-                this=exp.Parameter(this=exp.Literal.number(place)),
-                to=exp.DataType.build(f"{self.record_class.column(name).type.sql}[]", dialect="postgres"),
-            )
-            for place, name in enumerate(names, start=1)
-        ]
-        columns = [_name(name) for name in names]
-        return exp.Unnest(expressions=arrays, alias=exp.TableAlias(this=_name(alias), columns=columns))
+        self.returned = (*dict.fromkeys((*key, *self.stored)), "inserted")
+        """What a save returns: the key, the stored columns, and whether the row is a new one."""
 
     @property
     def is_result(self) -> bool:
@@ -196,62 +117,102 @@ class Statements:
         return issubclass(self.record_class, PipelineOutputMixin)
 
     @property
-    def _table(self) -> exp.Table:
-        return exp.Table(this=_name(self.record_class.table), db=_name(self.schema))
+    def may_update(self) -> bool:
+        """Whether `update_stored` does what an upsert does where all rows are there."""
+        return self.is_result and not self.guards and self.traits.updates
 
-    def _with_spectrum(self, values: Sequence[exp.Expression]) -> list[exp.Expression]:
-        """Give a new spectrum its key where the row brings none."""
-        if not self.makes_spectra:
-            return list(values)
-        sequence = exp.Literal.string(f'{_quoted(self.schema)}."spectrum_pk_seq"')
-        fresh = exp.Anonymous(
-            this="nextval", expressions=[exp.Cast(this=sequence, to=exp.DataType.build("regclass", udt=True))]
+    @cached_property
+    def upsert_row(self) -> str:
+        """Store one row, given as one parameter a column; returns the columns `returned`."""
+        values = [f"${number}" for number in range(1, len(self.columns) + 1)]
+        return self._storing(f"values ({', '.join(self._with_spectrum(values))})")
+
+    @cached_property
+    def upsert_rows(self) -> str:
+        """Store rows given as one array of the temporary type; returns the columns `returned`."""
+        return self._storing(
+            self._fill("from_array", values=self._sent(), row_type=_temporary(self.row_type))
         )
-        place = self.columns.index("spectrum_pk")
-        given: list[exp.Expression] = [value.copy() for value in values]
-        given[place] = exp.Coalesce(this=given[place], expressions=[fresh])
-        return given
+
+    @cached_property
+    def upsert_stage(self) -> str:
+        """Store the rows of the temporary table; returns one row, of an array for each of `returned`."""
+        rows = self._fill("from_stage", values=self._sent(), stage=_temporary(self.stage))
+        if self.makes_spectra:
+            return self._storing(rows, _arrays_of(self.returned))
+        return self._fill("gathered", storing=self._upsert(rows), returned=_arrays_of(self.returned))
+
+    @cached_property
+    def update_stored(self) -> str:
+        """Replace the stored rows that have the key of a row of the temporary table; returns as `upsert_stage`."""
+        replaced = [f"{quote(name)} = sent.{quote(name)}" for name in self._replaced]
+        replaced.append("modified = greatest(kept.modified, statement_timestamp())")
+        update = self._fill(
+            "update_stored",
+            table=self._table,
+            relation=literal(self._table),
+            stage=_temporary(self.stage),
+            replaced=", ".join(replaced),
+            returned=", ".join([*self._read("kept", self.returned[:-1]), "false as inserted"]),
+        )
+        return self._fill("gathered", storing=update, returned=_arrays_of(self.returned))
+
+    @cached_property
+    def create_stage(self) -> str:
+        """Make the temporary table through which batches are copied, unless it is there."""
+        first = ", ".join(self._typed(self._later))
+        create = self._fill("create_stage", stage=quote(self.stage), columns=first)
+        if not self._later:
+            return create
+        texts = [
+            f"add column if not exists {quote(name)} text, alter column {quote(name)} set storage plain"
+            for name in self._later
+        ]
+        add = self._fill("add_short_texts", stage=_temporary(self.stage), columns=", ".join(texts))
+        return f"{create};\n{add}"
+
+    @cached_property
+    def empty_stage(self) -> str:
+        """Empty the temporary table, which otherwise happens when a transaction ends."""
+        return self._fill("empty_stage", stage=_temporary(self.stage))
+
+    @cached_property
+    def create_row_type(self) -> str:
+        """Make the temporary type of one row, of which `upsert_rows` takes an array."""
+        return self._fill(
+            "create_row_type", row_type=_temporary(self.row_type), columns=", ".join(self._typed())
+        )
+
+    @cached_property
+    def stored_rows(self) -> str:
+        """What the database decided under given keys: one array a key column is the parameter."""
+        version = ("v_astra",) if self.is_result else ()
+        return self._under_keys(dict.fromkeys((*self.key, *self.stored, *version)))
+
+    @cached_property
+    def whole_rows(self) -> str:
+        """What is stored under given keys, every column: one array a key column is the parameter."""
+        return self._under_keys([column.name for column in self.record_class.columns()], times=False)
 
     @cached_property
     def missing_references(self) -> dict[str, str]:
         """By column, which of the keys given as an array the table that it refers to does not have."""
         queries = {}
-        for column in self.record_class.columns():
+        for column in self._columns:
             if column.references is None or (self.makes_spectra and column.name == "spectrum_pk"):
                 continue
             table, key = column.references.split(".")
-            array = exp.Cast(
-                this=exp.Parameter(this=exp.Literal.number(1)),
-                to=exp.DataType.build(f"{column.type.sql}[]", dialect="postgres"),
+            queries[column.name] = self._fill(
+                "missing_references",
+                type=column.type.sql,
+                table=qualified(self.schema, table),
+                column=quote(key),
             )
-            wanted = exp.Unnest(
-                expressions=[array], alias=exp.TableAlias(this=_name("wanted"), columns=[_name("key")])
-            )
-            there = exp.select("1").from_(exp.Table(this=_name(table), db=_name(self.schema)))
-            there = there.where(_column(key, table).eq(_column("key", "wanted")))
-            query = exp.select(_column("key", "wanted")).from_(wanted)
-            queries[column.name] = _sql(query.where(exp.not_(exp.Exists(this=there))))
         return queries
 
-    def _upsert(self, rows: exp.Expression, *, seconds: bool = True) -> exp.Expression:
-        excluded = [
-            exp.EQ(this=_column(name), expression=_column(name, "excluded"))
-            for name in (*self._replaced, *(["modified"] if self.has_times else []))
-        ]
-        returned = [_returned(name, seconds=seconds) for name in self.returned[:-1]]
-        inserted = exp.EQ(this=_column("created"), expression=_column("modified"))
-        upsert = exp.Insert(
-            this=exp.Schema(this=self._table, expressions=[_name(name) for name in self.columns]),
-            expression=rows,
-            conflict=exp.OnConflict(
-                conflict_keys=[_name(name) for name in self.key],
-                action=exp.var("DO UPDATE"),
-                expressions=excluded,
-                where=self._guard,
-            ),
-            returning=exp.Returning(expressions=[*returned, exp.alias_(inserted, "inserted", quoted=True)]),
-        )
-        return self._with_parent(upsert) if self.makes_spectra else upsert
+    @property
+    def _table(self) -> str:
+        return qualified(self.schema, self.record_class.table)
 
     @property
     def _replaced(self) -> list[str]:
@@ -259,64 +220,126 @@ class Statements:
         kept = {*self.key, *(["spectrum_pk"] if self.makes_spectra else [])}
         return [name for name in self.columns if name not in kept]
 
-    def _with_parent(self, upsert: exp.Expression) -> exp.Expression:
-        """Insert the row of `spectrum` in the same statement: foreign keys are checked at its end.
+    def _fill(self, name: str, **values: str) -> str:
+        return templates("saving")[name].fill(**values)
 
-        A number that another spectrum has is refused: the results of the two would be one.
-        """
-        saved = exp.select(_column("spectrum_pk")).from_("saved").where(_column("inserted"))
-        parent = exp.Insert(
-            this=exp.Schema(
-                this=exp.Table(this=_name("spectrum"), db=_name(self.schema)), expressions=[_name("pk")]
-            ),
-            expression=saved,
+    def _storing(self, rows: str, returned: str | None = None) -> str:
+        """Store rows, and of spectra the rows of `spectrum` as well."""
+        if not self.makes_spectra:
+            return self._upsert(rows)
+        return self._fill(
+            "with_spectrum",
+            upsert=self._upsert(rows),
+            spectrum=qualified(self.schema, "spectrum"),
+            returned=returned or listed(self.returned),
         )
-        return exp.select("*").from_("saved").with_("saved", as_=upsert).with_("parent", as_=parent)
+
+    def _upsert(self, rows: str) -> str:
+        replaced = [f"{quote(name)} = excluded.{quote(name)}" for name in self._replaced]
+        if self.has_times:
+            replaced.append(
+                f"modified = greatest({quote(self.record_class.table)}.modified, excluded.modified)"
+            )
+        inserted = "xmax = 0" if self.traits.system_columns else "created = modified"
+        return self._fill(
+            "upsert",
+            table=self._table,
+            columns=listed(self.columns),
+            rows=rows,
+            key=listed(self.key),
+            replaced=", ".join(replaced),
+            guard=self._guard,
+            returned=", ".join([*self._read(None, self.returned[:-1]), f"{inserted} as inserted"]),
+        )
 
     @property
-    def _guard(self) -> exp.Where | None:
-        table = self.record_class.table
-        conditions: list[exp.Expression] = []
+    def _guard(self) -> str:
+        table, conditions = quote(self.record_class.table), []
         if self.guards.keep_newer:
-            conditions.append(
-                exp.LTE(this=_column("v_astra", table), expression=_column("v_astra", "excluded"))
-            )
-        if self.guards.not_after:
-            time: exp.Expression = exp.Anonymous(
-                this="current_setting", expressions=[exp.Literal.string(NOT_AFTER)]
-            )
-            time = exp.Cast(this=time, to=exp.DataType.build("timestamptz", dialect="postgres"))
-            conditions.append(exp.LTE(this=_column("modified", table), expression=time))
+            conditions.append(f"{table}.v_astra <= excluded.v_astra")
+        if self.guards.not_after is not None:
+            # A literal: neither a parameter nor a setting may stand here on a distributed table.
+            time = literal(self.guards.not_after.isoformat())
+            conditions.append(f"{table}.modified <= {time}::timestamptz")
         if self.guards.skip_unchanged:
             compared = [name for name in self._replaced if name not in TIMINGS]
-            conditions.append(
-                exp.NullSafeNEQ(
-                    this=exp.Tuple(expressions=[_column(name, table) for name in compared]),
-                    expression=exp.Tuple(expressions=[_column(name, "excluded") for name in compared]),
-                )
-            )
-        return exp.Where(this=exp.and_(*conditions)) if conditions else None
+            stored, given = listed(compared, table), listed(compared, "excluded")
+            conditions.append(f"({stored}) is distinct from ({given})")
+        return f"where {' and '.join(conditions)}" if conditions else ""
+
+    def _with_spectrum(self, values: Sequence[str]) -> list[str]:
+        """Give a new spectrum its key where the row brings none."""
+        given = list(values)
+        if self.makes_spectra:
+            index = self.columns.index("spectrum_pk")
+            sequence = literal(qualified(self.schema, "spectrum_pk_seq"))
+            given[index] = f"coalesce({given[index]}, nextval({sequence}::regclass))"
+        return given
+
+    def _sent(self) -> str:
+        return ", ".join(self._with_spectrum([f"sent.{quote(name)}" for name in self.columns]))
+
+    def _typed(self, but: Sequence[str] = ()) -> list[str]:
+        return [f"{quote(one.name)} {one.type.sql}" for one in self._columns if one.name not in but]
+
+    def _under_keys(self, names: Iterable[str], *, times: bool = True) -> str:
+        returned = self._read("stored", names) if times else [f"stored.{quote(name)}" for name in names]
+        types = [self.record_class.column(name).type.sql for name in self.key]
+        return self._fill(
+            "stored_rows",
+            table=self._table,
+            returned=", ".join(returned),
+            arrays=", ".join(f"${number}::{sql}[]" for number, sql in enumerate(types, start=1)),
+            key=listed(self.key),
+            same=" and ".join(f"stored.{quote(name)} = wanted.{quote(name)}" for name in self.key),
+        )
+
+    def _read(self, table: str | None, names: Iterable[str]) -> list[str]:
+        """Return columns as they are returned: times as numbers."""
+        prefix = f"{table}." if table else ""
+        return [
+            SECONDS.format(f"{prefix}{name}", name)
+            if name in TIMES and self.has_times
+            else f"{prefix}{quote(name)}"
+            for name in names
+        ]
 
 
-def _returned(name: str, table: str | None = None, *, seconds: bool) -> exp.Expr:
-    column = _column(name, table)
-    if not seconds or name not in ("created", "modified"):
-        return column
-    epoch = exp.Anonymous(this="date_part", expressions=[exp.Literal.string("epoch"), column])
-    return exp.alias_(epoch, name, quoted=True)
+def statements_of(record_class: type[Record], schema: str) -> list[Statement]:
+    """Return the statements by which rows of a table are stored, for each of its natural keys."""
+    found = []
+    for key in record_class.natural_keys:
+        texts = Statements(record_class, schema, key)
+        found += [
+            Statement("save_one", "Stores one row: a parameter for each column.", texts.upsert_row),
+            Statement("create_row_type", _says("create_row_type"), texts.create_row_type),
+            Statement(
+                "save_few", "Stores a small batch: one parameter, an array of rows.", texts.upsert_rows
+            ),
+            Statement("create_stage", _says("create_stage"), texts.create_stage),
+            Statement("save_many", _says("upsert") + " " + _says("from_stage"), texts.upsert_stage),
+            *(
+                [Statement("save_again", _says("update_stored"), texts.update_stored)]
+                if texts.may_update
+                else []
+            ),
+            Statement("empty_stage", _says("empty_stage"), texts.empty_stage),
+            Statement("kept", _says("stored_rows"), texts.stored_rows),
+            *(
+                Statement(f"missing_{name}", _says("missing_references"), text)
+                for name, text in texts.missing_references.items()
+            ),
+        ]
+    return found
 
 
-def _name(name: str) -> exp.Identifier:
-    return exp.to_identifier(name, quoted=True)
+def _says(name: str) -> str:
+    return templates("saving")[name].says
 
 
-def _quoted(name: str) -> str:
-    return _sql(_name(name))
+def _arrays_of(names: Iterable[str]) -> str:
+    return ", ".join(f"array_agg({quote(name)}) as {quote(name)}" for name in names)
 
 
-def _column(name: str, table: str | None = None) -> exp.Column:
-    return exp.column(_name(name), table=_name(table) if table else None)
-
-
-def _sql(tree: exp.Expression) -> str:
-    return tree.sql("postgres")
+def _temporary(name: str) -> str:
+    return f"pg_temp.{quote(name)}"

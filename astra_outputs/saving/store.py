@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from astra_outputs.postgres.database import Connection, Database
 from astra_outputs.saving.gate import Gate
-from astra_outputs.saving.merging import Reruns
+from astra_outputs.saving.reruns import Reruns
 
 
 class Store:

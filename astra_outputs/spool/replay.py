@@ -16,7 +16,6 @@ from astra_outputs.postgres.database import Connection
 from astra_outputs.postgres.sqlstates import is_transient
 from astra_outputs.printable import printable_lines
 from astra_outputs.saving.report import Rejected, SaveReport
-from astra_outputs.saving.statements import NOT_AFTER, Guards
 from astra_outputs.saving.store import Store
 from astra_outputs.saving.whole import save_what_is_taken
 from astra_outputs.spool.file_format import SpoolBatch, decode
@@ -189,12 +188,10 @@ async def _store_file(
 
 async def store_batch(store: Store, batch: SpoolBatch) -> SaveReport:
     """Store spooled records in one transaction; a row that was stored later than them stays."""
-    guards = Guards(not_after=True)
 
     async def work(connection: Connection) -> SaveReport:
         async with connection.transaction():
-            await connection.execute("select set_config($1, $2, true)", NOT_AFTER, batch.since.isoformat())
-            return await save_what_is_taken(store.inside(connection), batch.records, guards)
+            return await save_what_is_taken(store.inside(connection), batch.records, batch.since)
 
     await store.gate.check(batch.record_class)
     return await store.database.run(work, where=batch.record_class.table)

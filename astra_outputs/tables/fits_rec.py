@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from astra_outputs.tables.cells import Cells, Flagged, Values, objects
+from astra_outputs.saving.cells import Cells, Flagged, Values, objects
 
 
 class FitsColumn(NamedTuple):

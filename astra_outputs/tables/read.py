@@ -13,7 +13,7 @@ import numpy as np
 
 from astra_outputs.errors import InvalidRecord, MissingExtra, Problem, shorten
 from astra_outputs.model.record import Record
-from astra_outputs.tables.cells import Cells, Flagged, Values, objects
+from astra_outputs.saving.cells import Cells, Flagged, Values, objects
 from astra_outputs.tables.fits_rec import FitsColumn, cells_of_fits, is_fits
 
 WIDEST = 1 << 24

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,15 @@ class TableReport(SaveReport):
     task_pk: NDArray[np.int64]
     created: NDArray[np.datetime64]
     modified: NDArray[np.datetime64]
+
+    @classmethod
+    def of(cls, length: int) -> Self:
+        """Return the report of a table of which no row is stored yet."""
+        report = cls()
+        report.task_pk = np.zeros(length, np.int64)
+        report.created = np.full(length, np.datetime64("NaT"), "datetime64[us]")
+        report.modified = report.created.copy()
+        return report
 
     def where(self, outcome: Outcome) -> NDArray[np.bool_]:
         """Return for each row whether this is its outcome."""

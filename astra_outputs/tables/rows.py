@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from astra_outputs.errors import (
     InvalidRecord,
@@ -22,7 +21,8 @@ from astra_outputs.model.column_types import BOOLEAN
 from astra_outputs.model.columns import REQUIRED, Column, ColumnFacts
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.version import configured_version
-from astra_outputs.tables.cells import Cells
+from astra_outputs.saving.cells import Cells
+from astra_outputs.saving.keys import Keys
 from astra_outputs.tables.read import cells_of, named_columns
 from astra_outputs.tables.rules import Checked, check
 
@@ -50,11 +50,12 @@ class TableRows:
     columns: dict[str, Checked]
     flags: tuple[Checked, ...]
 
-    def keys(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def keys(self) -> Keys:
         """Return `spectrum_pk` and `v_astra_major_minor` of every row."""
         spectrum_pk = self.columns["spectrum_pk"].stored.spread(self.length)
         v_astra = self.columns["v_astra"].stored.spread(self.length)
-        return spectrum_pk.astype(np.int64, copy=False), v_astra.astype(np.int64) // 1_000
+        columns = (spectrum_pk.astype(np.int64, copy=False), v_astra.astype(np.int64) // 1_000)
+        return Keys(self.record_class.natural_keys[0], columns)
 
     def refused(self) -> dict[int, list[Problem]]:
         """Return what is wrong with each row that holds a value that its column does not take."""

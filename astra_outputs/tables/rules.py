@@ -15,14 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from astra_outputs.errors import Problem
-from astra_outputs.model.column_type import ColumnType
 from astra_outputs.model.column_types import PG_EPOCH, TEXT, TIMESTAMP
 from astra_outputs.model.columns import Column
 from astra_outputs.model.given import EXACT, FIRST_TIME, LAST_TIME
-from astra_outputs.tables.cells import Cells, Flagged, Values, objects
-
-WIDEST = 1 << 24
-"""Most bytes that texts may take as one rectangle; where one is much longer they stay apart."""
+from astra_outputs.saving.cells import Cells, Flagged, Values, packed
 
 _EPOCH_64 = np.datetime64(PG_EPOCH.replace(tzinfo=None), "us")
 _FIRST, _LAST = (np.datetime64(time.replace(tzinfo=None), "s") for time in (FIRST_TIME, LAST_TIME))
@@ -190,18 +186,6 @@ def _one_by_one(column: Column, given: Cells) -> Checked:
         except ValueError:
             stored.append(None)
             refused.append(row)
-    return Checked(column, given, _packed(column.type, stored, given), np.array(refused, np.intp))
-
-
-def _packed(kind: ColumnType, stored: list[Any], given: Cells) -> Cells:
-    """Return plain values as the array that is encoded."""
-    missing = np.fromiter((value is None for value in stored), bool, len(stored))
-    values: Any = [kind.nothing if value is None else kind.payload(value) for value in stored]
-    if kind.dtype:
-        values = np.array(values, kind.dtype)
-    else:
-        width = max(map(len, values), default=0)
-        # NumPy would take zeros at the end of a bytea for padding.
-        together = kind.padded and width * len(values) <= max(WIDEST, 4 * sum(map(len, values)))
-        values = np.array(values, f"S{max(1, width)}") if together else objects(values)
-    return Cells(values, missing if missing.any() else None, given.constant)
+    return Checked(
+        column, given, packed(column.type, stored, constant=given.constant), np.array(refused, np.intp)
+    )

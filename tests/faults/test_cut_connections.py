@@ -80,7 +80,7 @@ PHASES = {
     "before the query": ("cut_before_server_hears", b"BEGIN", b""),
     "as the copy begins": ("cut_before_client_hears", b"G\0\0\0", b""),
     "in the middle of the copy": ("cut_before_server_hears", b"", COPY),
-    "after the copy and before the merge": ("cut_before_server_hears", b"INSERT INTO", b""),
+    "after the copy and before the merge": ("cut_before_server_hears", b"insert into", b""),
     "after the merge and before the commit": ("cut_before_server_hears", b"COMMIT", b""),
     "after the commit and before its answer": ("cut_before_client_hears", b"COMMIT\0", b""),
 }

@@ -91,6 +91,8 @@ def test_a_value_that_looks_like_a_mark_stays_as_it_is() -> None:
 async def test_each_template_is_valid_as_it_stands_in_its_file(
     file: str, with_history: asyncpg.Connection
 ) -> None:
+    if file == "gate":  # it asks that table of Citus, where there is Citus
+        await with_history.execute("create temporary table pg_dist_partition (logicalrelid regclass)")
     for template in templates(file).values():
         await explain(with_history, Statement(template.name, template.says, template.text))
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from time import perf_counter
 from types import SimpleNamespace
 
-import asyncpg
 import pytest
 
 import astra_outputs
 from astra_outputs import ASPCAP, ApogeeCoaddedSpectrumInApStar, Outcome, Source, TheCannon
 from astra_outputs.errors import (
     ConnectionLost,
+    DatabaseError,
     DuplicateKey,
     SchemaMismatch,
     UnknownReference,
@@ -508,7 +509,7 @@ async def test_even_the_longest_statement_is_prepared_once(outputs, spectra, siz
     async with outputs.store.database.acquire() as connection:
         texts = await connection.fetch(
             "select statement from pg_prepared_statements "
-            r"where statement ~ '^(WITH \S+ AS \()?INSERT INTO \S+aspcap\S+ \('"
+            r"where statement ~* '^(with \S+ as \(\s*)?insert into \S+aspcap\S+ \('"
         )
     assert len(texts) == 1
     assert len(texts[0]["statement"]) > 15 * 1024, (
@@ -516,40 +517,86 @@ async def test_even_the_longest_statement_is_prepared_once(outputs, spectra, siz
     )
 
 
+def through(outputs, table: bool, stored, version: str):
+    """Store results by either door."""
+    if not table:
+        return outputs.save_many(results(stored, version))
+    keys = {name: [getattr(one, name) for one in stored] for name in ("spectrum_pk", "source_pk")}
+    return outputs.save_table(TheCannon, keys, v_astra=version)
+
+
 @pytest.mark.parametrize("table", [False, True])
 async def test_rows_that_are_expected_to_be_there_are_updated_and_others_inserted(
     outputs, connection, spectra, table
 ) -> None:
-    stored = await spectra(150)
-    # Sequences count what is undone, too.
-    for verb in ("insert", "update"):
-        await connection.execute(
-            f"create sequence public.{verb}s;"
-            f"create function public.count_{verb}() returns trigger language plpgsql as "
-            f"$$ begin perform nextval('public.{verb}s'); return null; end $$;"
-            f"create trigger count_{verb} before {verb} on astra.the_cannon "
-            f"for each statement execute function public.count_{verb}()"
-        )
+    stored, sent = await spectra(150), []
+    await outputs.save_many([])
+    async with outputs.store.database.acquire() as ours:
+        ours.add_query_logger(lambda query: sent.append(query.query))
 
     async def statements_of(version: str) -> tuple[int, int]:
-        before = await counted()
-        if table:
-            keys = [spectrum.spectrum_pk for spectrum in stored]
-            await outputs.save_table(TheCannon, {"spectrum_pk": keys}, v_astra=version)
-        else:
-            await outputs.save_many(results(stored, version))
-        inserts, updates = (after - start - 1 for after, start in zip(await counted(), before, strict=True))
-        return inserts, updates
+        sent.clear()
+        await through(outputs, table, stored, version)
+        verbs = [re.match(r"with saved as \(\s*(\w+)", text) for text in sent]
+        found = [verb[1] for verb in verbs if verb]
+        return found.count("insert"), found.count("update")
 
-    async def counted() -> asyncpg.Record:
-        return await connection.fetchrow("select nextval('public.inserts'), nextval('public.updates')")
-
-    # An upsert is both. What the last call found is expected of the next one.
-    assert await statements_of("0.1.0") == (1, 2)  # an update that finds nothing, and an upsert
-    assert await statements_of("0.2.0") == (1, 1)
-    assert await statements_of("0.2.1") == (1, 1)
+    # What the last call found is expected of the next one.
+    assert await statements_of("0.1.0") == (1, 1)  # an update that finds nothing, and an upsert
+    assert await statements_of("0.2.0") == (1, 0)
+    assert await statements_of("0.2.1") == (1, 0)
     assert await statements_of("0.2.2") == (0, 1)
     assert await count(connection) == 300
+
+
+@pytest.mark.parametrize("size", [1, 10, 150])
+@pytest.mark.parametrize("when", ["before insert", "before update", "after insert", "after update"])
+async def test_triggers_run_the_same_whatever_the_batch_was_like(
+    outputs, connection, spectra, when, size
+) -> None:
+    stored = await spectra(size)
+    # Sequences count what is undone, too.
+    await connection.execute(
+        "create sequence public.runs;"
+        "create function public.count_it() returns trigger language plpgsql as "
+        "$$ begin perform nextval('public.runs'); return new; end $$;"
+        f"create trigger count_it {when} on astra.the_cannon for each row execute function public.count_it()"
+    )
+
+    async def runs(version: str, table: bool) -> int:
+        before = await connection.fetchval("select nextval('public.runs')")
+        await through(outputs, table, stored, version)
+        return await connection.fetchval("select nextval('public.runs')") - before - 1
+
+    inserts = when.endswith("insert")
+    for table in (False, True):
+        new, again = f"0.{1 + table}.0", f"0.{1 + table}.1"
+        assert await runs(new, table) == (size if inserts else 0)
+        for version in (again, again):
+            # An upsert proposes each row first; of rows that are there it tells no trigger that runs afterwards.
+            assert await runs(version, table) == (0 if when == "after insert" else size)
+
+
+@pytest.mark.parametrize("table", [False, True])
+@pytest.mark.parametrize("verb", ["insert", "update"])
+@pytest.mark.parametrize("size", [1, 10, 150])
+async def test_a_trigger_that_drops_a_row_is_an_error_and_nothing_is_stored(
+    outputs, database, connection, spectra, verb, size, table
+) -> None:
+    stored = await spectra(size)
+    if verb == "update":
+        await through(outputs, table, stored, "0.6.2")
+    await connection.execute(
+        "create function public.drop_it() returns trigger language plpgsql as "
+        "$$ begin return case when new.spectrum_pk % 10 = 1 then null else new end; end $$;"
+        f"create trigger drop_it before {verb} on astra.the_cannon "
+        "for each row execute function public.drop_it()"
+    )
+    with pytest.raises(DatabaseError, match=r"neither stored nor kept .* \(1, 6\); look for a trigger"):
+        async with astra_outputs.connect(database) as anew:
+            await through(anew, table, stored, "0.6.3")
+    left = await connection.fetchval("select count(*) from astra.the_cannon where v_astra = 6003")
+    assert left == 0
 
 
 async def test_the_temporary_table_is_made_once_a_connection(outputs, spectra) -> None:
@@ -559,8 +606,8 @@ async def test_the_temporary_table_is_made_once_a_connection(outputs, spectra) -
         connection.add_query_logger(lambda query: sent.append(query.query))
     for version in ("0.6.3", "0.7.0", "0.7.1"):
         await outputs.save_many(results(stored, version))
-    assert sum(query.startswith("BEGIN") for query in sent) == 4  # the first batch of 0.7 twice
-    assert not any("TABLE" in query for query in sent)
+    assert sum(query.startswith("begin") for query in sent) == 4  # the first batch of 0.7 twice
+    assert not any("temporary table" in query for query in sent)
 
 
 async def test_a_temporary_table_that_was_undone_or_lost_is_made_again(outputs, connection, spectra) -> None:
@@ -617,8 +664,9 @@ async def test_what_was_made_on_a_connection_may_be_there_unknown(outputs, spect
     stored = await spectra(size)
     await outputs.save_many(results(stored))
     async with outputs.store.database.acquire() as connection:
-        assert connection.made
-        connection.made.clear()
+        known = connection.remembered
+        assert any(known.__dict__.values())
+        known.__init__()
     assert (await outputs.save_many(results(stored))).counts == {Outcome.REPLACED: size}
 
 

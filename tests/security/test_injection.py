@@ -10,6 +10,7 @@ import asyncio
 import re
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -39,8 +40,9 @@ from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.postgres import sql_files
 from astra_outputs.postgres.sql import literal, quote
 from astra_outputs.reading import by_key, history, pending
-from astra_outputs.saving import merging, writing
-from astra_outputs.saving.statements import UNGUARDED, Guards, Statements
+from astra_outputs.saving import transfer
+from astra_outputs.saving.options import UNGUARDED, Guards
+from astra_outputs.saving.statements import Statements
 
 ATTACKS = (
     '"; drop table astra.canary; --',
@@ -140,6 +142,7 @@ TOKEN = re.compile(
       (?P<space>[ \t\n\r\f\v]+)
     | (?P<comment>--|/\*)
     | (?P<identifier>"(?:[^"]|"")+")
+    | (?P<escaped>E'(?:[^'\\]|''|\\\\)*')
     | (?P<string>'(?:[^']|'')*')
     | (?P<parameter>\$[0-9]+(?![\w$]))
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*(?!["'$\w]))
@@ -158,6 +161,8 @@ def tokens(sql: str) -> list[tuple[str, str]]:
         assert match is not None, f"no token at {sql[at : at + 20]!r}"
         kind, text, at = str(match.lastgroup), match.group(), match.end()
         assert kind != "comment"
+        if kind == "escaped":  # the only escape in use is that of the backslash itself
+            kind, text = "string", text[1:].replace("\\\\", "\\")
         if kind in ("identifier", "string"):
             text = text[1:-1].replace(2 * text[0], text[0])
         if kind != "space":
@@ -166,10 +171,13 @@ def tokens(sql: str) -> list[tuple[str, str]]:
 
 
 def renamed(found: list[tuple[str, str]], new: dict[str, str]) -> list[tuple[str, str]]:
-    """The tokens with every name replaced; the name of a sequence is written in a string."""
-    sequence = '"the_schema"."spectrum_pk_seq"'
+    """The tokens with every name replaced; the names of a sequence and of a table are written in strings."""
+    sequence, table = '"the_schema"."spectrum_pk_seq"', '"the_schema"."the_table"'
     meant = {
-        "string": {sequence: f'{quote(new["the_schema"])}."spectrum_pk_seq"'},
+        "string": {
+            sequence: f'{quote(new["the_schema"])}."spectrum_pk_seq"',
+            table: f"{quote(new['the_schema'])}.{quote(new['the_table'])}",
+        },
         "identifier": new,
     }
     return [(kind, meant.get(kind, {}).get(text, text)) for kind, text in found]
@@ -206,11 +214,8 @@ def statements_of(texts: Statements) -> list[str]:
         texts.upsert_rows,
         texts.create_stage,
         texts.empty_stage,
-        merging.upsert_all(texts),
-        merging.upsert_all(texts, by_column=True),
-        *([merging.replace(texts)] if merging.may_replace(texts) else []),
-        *([merging.replace(texts, by_column=True)] if merging.may_replace(texts) else []),
-        *([merging.held_back(texts)] if texts.is_result else []),
+        texts.upsert_stage,
+        *([texts.update_stored] if texts.may_update else []),
         texts.stored_rows,
         *texts.missing_references.values(),
         *(statement.text for statement in by_key.statements_of(texts.record_class, texts.schema)),
@@ -229,7 +234,7 @@ def of_a_pipeline(schema: str, table: str, *names: str) -> tuple[list[str], list
     kind = record_class(SpectrumMixin, names[3], names[:3])
     key = ("spectrum_pk", "v_astra_major_minor")
     all_texts = [
-        Statements(pipeline, schema, key, Guards(keep_newer=True, skip_unchanged=True, not_after=True)),
+        Statements(pipeline, schema, key, Guards(keep_newer=True, skip_unchanged=True, not_after=LONG_AGO)),
         Statements(kind, schema, (names[2],), UNGUARDED),
         Statements(pipeline, schema, key, short_texts=True),
     ]
@@ -247,6 +252,7 @@ def check_structure(build: Any, plain: tuple[str, ...], hostile: tuple[str, ...]
     assert all(map(fits, theirs))
 
 
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PLAIN = ("the_schema", "the_table", "the_number", "the_text", "the_key", "the_spectra")
 
 
@@ -417,7 +423,7 @@ async def test_what_is_stored_under_hostile_names_comes_back_as_it_was(
         async with astra_outputs.connect(
             None if borrowed else database, **borrowed, schema=schema
         ) as outputs:
-            with patch.object(writing, "COPY_FROM_VALUES", copy_from):
+            with patch.object(transfer, "COPY_FROM_VALUES", copy_from):
                 await outputs.save_many(records)
                 report = await outputs.save_many(records, skip_unchanged=True)
             await outputs.save(records[0])

@@ -1,4 +1,4 @@
-"""`Cells`: the values of one column of a table, and which of them are missing."""
+"""`Cells`: the values of one column, and which of them are missing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from astra_outputs.model.column_type import ColumnType
+
 Values = NDArray[Any]
 Flagged = NDArray[np.bool_]
+
+WIDEST = 1 << 24
+"""Most bytes that texts may take as one rectangle; where one is much longer they stay apart."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,28 @@ class Cells:
     def spread(self, length: int) -> Values:
         """Return one value a row."""
         return np.broadcast_to(self.values, length) if self.constant else self.values
+
+
+def packed(kind: ColumnType, values: list[Any], *, constant: bool = False) -> Cells:
+    """Return plain values, None where one is missing, as the array that is encoded.
+
+    Raises
+    ------
+    ValueError
+        If a value was changed since it was checked, to one that its column does not take.
+    """
+    if kind.padded and len(values) > 1 and len(set(values)) == 1:  # texts, which nearly always are all alike
+        values, constant = values[:1], True
+    missing = np.fromiter((value is None for value in values), bool, len(values))
+    payloads: Any = [kind.nothing if value is None else kind.payload(value) for value in values]
+    if kind.dtype:
+        payloads = np.array(payloads, kind.dtype)
+    else:
+        width = max(map(len, payloads), default=0)
+        # NumPy would take zeros at the end of a bytea for padding.
+        together = kind.padded and width * len(payloads) <= max(WIDEST, 4 * sum(map(len, payloads)))
+        payloads = np.array(payloads, f"S{max(1, width)}") if together else objects(payloads)
+    return Cells(payloads, missing if missing.any() else None, constant)
 
 
 def objects(values: list[Any]) -> Values:

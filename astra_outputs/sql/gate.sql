@@ -1,0 +1,18 @@
+-- What the gate asks of a table before the first row is written to it.
+
+-- name: traits
+-- What decides how rows are stored: whether the table is partitioned, whether it may be distributed over several
+-- servers, and whether triggers of its own run before each row, which may leave rows out.
+select
+    relkind = 'p' as partitioned,
+    exists(select from pg_catalog.pg_extension where extname = 'citus') as citus,
+    exists(
+        select from pg_catalog.pg_trigger
+        where tgrelid = pg_class.oid and not tgisinternal and tgtype & 3 = 3
+    ) as row_triggers
+from pg_catalog.pg_class
+where oid = $1::text::regclass;
+
+-- name: is_distributed
+-- Whether Citus distributes the table.
+select exists(select from pg_dist_partition where logicalrelid = $1::text::regclass);
