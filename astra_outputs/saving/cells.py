@@ -85,7 +85,7 @@ def packed(kind: ColumnType, values: list[Any], *, constant: bool = False) -> Ce
     ValueError
         If a value was changed since it was checked, to one that its column does not take.
     """
-    if kind.padded and len(values) > 1 and len(set(values)) == 1:  # texts, which nearly always are all alike
+    if len(values) > 1 and values.count(values[0]) == len(values):  # texts, which nearly always are all alike
         values, constant = values[:1], True
     missing = np.fromiter((value is None for value in values), bool, len(values))
     payloads: Any = [kind.nothing if value is None else kind.payload(value) for value in values]

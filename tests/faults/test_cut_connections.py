@@ -77,11 +77,11 @@ async def test_a_connection_that_is_cut_again_and_again_is_an_error_when_the_bud
 
 PHASES = {
     "while a new connection starts": ("cut_before_client_hears", b"R\0\0\0", b""),
-    "before the query": ("cut_before_server_hears", b"BEGIN", b""),
+    "before the query": ("cut_before_server_hears", b"begin", b""),
     "as the copy begins": ("cut_before_client_hears", b"G\0\0\0", b""),
     "in the middle of the copy": ("cut_before_server_hears", b"", COPY),
     "after the copy and before the merge": ("cut_before_server_hears", b"insert into", b""),
-    "after the merge and before the commit": ("cut_before_server_hears", b"COMMIT", b""),
+    "after the merge and before the commit": ("cut_before_server_hears", b"commit", b""),
     "after the commit and before its answer": ("cut_before_client_hears", b"COMMIT\0", b""),
 }
 

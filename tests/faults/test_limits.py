@@ -174,7 +174,7 @@ async def test_a_session_ended_for_idling_in_a_transaction_is_replaced_and_every
     )
     async with astra_outputs.connect(proxy.dsn, server_settings=settings, connections=1) as outputs:
         await outputs.store.gate.check(TheCannon)
-        proxy.hold = b"COMMIT" if size < 500 else b"INSERT INTO"
+        proxy.hold = b"commit" if size < 500 else b"insert into"
         saving = asyncio.ensure_future(outputs.save_many(pipeline(stored), keep_newer=True))
         await until(lambda: proxy.holds)
         while await connection.fetchval(ours):  # noqa: ASYNC110 (nobody announces the end of a session)

@@ -228,7 +228,7 @@ async def test_a_connection_cut_before_the_commit_stores_everything_on_the_next_
     stored = await spectra(size)
     async with astra_outputs.connect(proxy.dsn) as outputs:
         await outputs.store.gate.check(TheCannon)
-        proxy.cut_before_server_hears = once(b"COMMIT" if size == 500 else b"INSERT INTO")
+        proxy.cut_before_server_hears = once(b"commit" if size == 500 else b"insert into")
         report = await outputs.save_many(results(stored))
     assert proxy.cuts >= 1
     assert report.counts == {Outcome.INSERTED: size}
