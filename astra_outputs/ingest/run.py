@@ -83,11 +83,16 @@ class Reader:
     def _merged(self, stars: Iterable[Star]) -> Iterator[Star]:
         """Put rows of one star together; all are read before the first is given on."""
         by_name: dict[Any, Star] = {}
+        merge = self.mapping.merge or ""
         for star in stars:
-            name = star.source.get(self.mapping.merge or "")
+            given = star.source.get(merge)
+            try:
+                name = Source.column(merge).type.convert(given)
+            except ValueError as error:
+                self.report.refuse(star, merge, given, str(error))
+                continue
             if name is None:
-                reason = f"no {self.mapping.merge}, by which rows are merged"
-                self.report.refuse(star, self.mapping.merge or "", None, reason)
+                self.report.refuse(star, merge, given, f"there is no {merge}, by which rows are merged")
             elif name in by_name:
                 self.report.merged += 1
                 for difference in by_name[name].join(star):

@@ -323,6 +323,23 @@ async def test_rows_of_one_star_become_one_result_and_contradictions_are_reporte
     assert tuple(row) == (10000, 8, "DA")
 
 
+async def test_rows_whose_identifier_is_none_are_refused_and_not_merged(files) -> None:
+    mapping = MAP.replace('require = ["teff"]', 'merge = "sdss_id"')
+    report = await store(
+        None,
+        *files("-1,10,8,DA,0\n-1,11,8,DA,0\n-9999,1,1,DA,0\n,1,1,DA,0\n2.5,1,1,DA,0\n2,9,8,DB,0\n", mapping),
+    )
+    assert (report.merged, report.checked) == (0, 1)
+    assert [(refused.row, refused.value) for refused in report.refused] == [
+        (1, -1),
+        (2, -1),
+        (3, None),
+        (4, None),
+        (5, 2.5),
+    ]
+    assert "by which rows are merged" in report.refused[0].reason
+
+
 ROWS = {"id": [1, 2], "teff_kk": [10.0, None], "logg": [8.0, 8.0], "class": ["DA", "DB"], "bits": [0, 0]}
 
 
