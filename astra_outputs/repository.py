@@ -18,7 +18,7 @@ from astra_outputs.model.version import parse_major_minor
 from astra_outputs.postgres.database import Connection, Database
 from astra_outputs.reading.by_key import row_by_id, row_by_key
 from astra_outputs.reading.find import Finding
-from astra_outputs.reading.pending import Pending, Shard
+from astra_outputs.reading.pending import Pending, Redo, Shard
 from astra_outputs.reading.question import Asked, Question
 from astra_outputs.saving.one_row import save_one
 from astra_outputs.saving.options import Guards, SaveOptions, SaveWith
@@ -329,6 +329,8 @@ class Outputs:
         v_astra: int | str | None = None,
         shard: Shard | None = None,
         limit: int | None = None,
+        redo: Redo | None = None,
+        sdss_ids: Iterable[int] | None = None,
     ) -> AsyncIterator[S]:
         """Yield the spectra that wait for a pipeline, in the order of their keys.
 
@@ -347,6 +349,10 @@ class Outputs:
             (i, n): one of n shares, counted from 0, that have no spectrum in common.
         limit : int, optional
             Most spectra to yield.
+        redo : {"older", "all"}, optional
+            Those with a result as well, if it was made by an older patch of the version, or by any.
+        sdss_ids : iterable of int, optional
+            Only spectra of these stars.
 
         Raises
         ------
@@ -355,7 +361,7 @@ class Outputs:
         ValueError
             If the shard, the limit or the version makes no sense.
         """
-        asked = Pending.of(record_class, spectrum_class, v_astra, shard, limit)
+        asked = Pending.of(record_class, spectrum_class, v_astra, shard, limit, redo, sdss_ids)
         return asked.stream(self.store.database)
 
     async def count_pending(
@@ -365,9 +371,12 @@ class Outputs:
         *,
         v_astra: int | str | None = None,
         shard: Shard | None = None,
+        redo: Redo | None = None,
+        sdss_ids: Iterable[int] | None = None,
     ) -> int:
         """Return how many spectra `pending` would yield; the server counts, no row is sent."""
-        return await Pending.of(record_class, spectrum_class, v_astra, shard).count(self.store.database)
+        asked = Pending.of(record_class, spectrum_class, v_astra, shard, None, redo, sdss_ids)
+        return await asked.count(self.store.database)
 
     def run(
         self, pipeline: Pipeline[R], spectra: Iterable[Any] | AsyncIterable[Any], **options: Unpack[RunWith]

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import itertools
+import re
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from astra_outputs.errors import WrongRecordClass, shorten
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
-from astra_outputs.model.version import configured_version, major_minor, parse_major_minor
+from astra_outputs.model.version import configured_version, major_minor, parse_major_minor, parse_version
 from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.sql import Statement, listed, qualified, templates
 
 S = TypeVar("S", bound=SpectrumMixin)
+Redo = Literal["older", "all"]
+"""Which results are made again: those of older patches of the version, or all."""
+
+_PARAMETER = re.compile(r"\$([0-9]+)")
 Shard = tuple[int, int]
 
 PAGE = 2_000
@@ -55,6 +61,17 @@ def check_shard(shard: object) -> Shard | None:
     raise ValueError(f"shard must be (i, n) with i from 0 to n - 1, not {shorten(shard)}")
 
 
+def _since(redo: Redo | None, version: int, v_astra: int | str | None) -> int | None:
+    """Return the oldest version of this major.minor that counts as made."""
+    if redo is None:
+        return None
+    if redo == "all":
+        return (version + 1) * 1_000
+    if redo != "older":
+        raise ValueError(f'redo must be "older" or "all", not {shorten(redo)}')
+    return configured_version() if v_astra is None else parse_version(v_astra)
+
+
 @dataclass(frozen=True)
 class Pending(Generic[S]):
     """The spectra of one kind that wait for one pipeline.
@@ -69,6 +86,10 @@ class Pending(Generic[S]):
         Which share of them, of how many; all of them where None.
     limit : int or None
         Most spectra to return.
+    since : int or None
+        The oldest version that counts as made; any patch where None.
+    sdss_ids : tuple[int, ...] or None
+        Stars whose spectra are meant; all where None.
     """
 
     record_class: type[PipelineOutputMixin]
@@ -76,6 +97,8 @@ class Pending(Generic[S]):
     major_minor: int
     shard: Shard | None = None
     limit: int | None = None
+    since: int | None = None
+    sdss_ids: tuple[int, ...] | None = None
 
     @classmethod
     def of(
@@ -85,6 +108,8 @@ class Pending(Generic[S]):
         v_astra: int | str | None = None,
         shard: Shard | None = None,
         limit: int | None = None,
+        redo: Redo | None = None,
+        sdss_ids: Iterable[int] | None = None,
     ) -> Pending[S]:
         """Return what is asked for, checked."""
         classes: list[tuple[object, type[Record]]] = [
@@ -98,22 +123,24 @@ class Pending(Generic[S]):
         version = major_minor(configured_version()) if v_astra is None else parse_major_minor(v_astra)
         if limit is not None and limit < 0:
             raise ValueError(f"limit must not be negative: {limit}")
-        return cls(record_class, spectrum_class, version, check_shard(shard), limit)
+        since = _since(redo, version, v_astra)
+        stars = None if sdss_ids is None else tuple(sdss_ids)
+        return cls(record_class, spectrum_class, version, check_shard(shard), limit, since, stars)
 
     async def count(self, database: Database) -> int:
         """Return how many there are; the server counts, no row is sent."""
-        text = pending_count(self.record_class, self.spectrum_class, database.schema, self.shard is not None)
-        values = (self.major_minor, *(self.shard or ()))
+        text = pending_count(*self._asked(database))
+        values = (self.major_minor, *(self.shard or ()), *self._more())
         found: int = await self._run(database, "fetchval", text, values)
         return found if self.limit is None else min(found, self.limit)
 
     async def stream(self, database: Database, page: int = PAGE) -> AsyncIterator[S]:
         """Yield them in the order of their keys, a page at a time."""
-        text = pending_page(self.record_class, self.spectrum_class, database.schema, self.shard is not None)
+        text = pending_page(*self._asked(database))
         last, left = FIRST, self.limit
         while left is None or left > 0:
             size = page if left is None else min(page, left)
-            values = (self.major_minor, *(self.shard or ()), last, size)
+            values = (self.major_minor, *(self.shard or ()), last, size, *self._more())
             rows = await self._run(database, "fetch", text, values)
             for row in rows:
                 yield self.spectrum_class.from_row(row)
@@ -126,6 +153,15 @@ class Pending(Generic[S]):
         """Tell whether there is one."""
         return bool([spectrum async for spectrum in replace(self, limit=1).stream(database)])
 
+    def _asked(self, database: Database) -> tuple[Any, ...]:
+        """Return what the text of a statement depends on."""
+        more = self.since is not None, self.sdss_ids is not None
+        return self.record_class, self.spectrum_class, database.schema, self.shard is not None, *more
+
+    def _more(self) -> list[Any]:
+        """Return the last parameters, those of what is asked besides."""
+        return [value for value in (self.since, self.sdss_ids) if value is not None]
+
     async def _run(self, database: Database, method: str, text: str, values: tuple[Any, ...]) -> Any:
         return await database.run(
             lambda connection: getattr(connection, method)(text, *values), where=self.spectrum_class.table
@@ -134,22 +170,33 @@ class Pending(Generic[S]):
 
 @lru_cache(maxsize=256)
 def pending_page(
-    record_class: type[PipelineOutputMixin], spectrum_class: type[SpectrumMixin], schema: str, shared: bool
+    record_class: type[PipelineOutputMixin],
+    spectrum_class: type[SpectrumMixin],
+    schema: str,
+    shared: bool,
+    redo: bool = False,
+    of_stars: bool = False,
 ) -> str:
     """Return the statement that reads the next page.
 
     Its parameters: major.minor, the share and of how many (if `shared`), the last key of the page
-    before, and the size of the page.
+    before, and the size of the page; then the oldest version that counts (if `redo`), and the numbers
+    of the stars (if `of_stars`).
     """
-    return _filled("pending_page", record_class, spectrum_class, schema, shared).text
+    return _filled("pending_page", record_class, spectrum_class, schema, shared, redo, of_stars).text
 
 
 @lru_cache(maxsize=256)
 def pending_count(
-    record_class: type[PipelineOutputMixin], spectrum_class: type[SpectrumMixin], schema: str, shared: bool
+    record_class: type[PipelineOutputMixin],
+    spectrum_class: type[SpectrumMixin],
+    schema: str,
+    shared: bool,
+    redo: bool = False,
+    of_stars: bool = False,
 ) -> str:
-    """Return the statement that counts; its parameters: major.minor, the share and of how many."""
-    return _filled("pending_count", record_class, spectrum_class, schema, shared).text
+    """Return the statement that counts; its parameters: major.minor, the share and of how many, the rest as above."""
+    return _filled("pending_count", record_class, spectrum_class, schema, shared, redo, of_stars).text
 
 
 def statements_of(
@@ -171,11 +218,23 @@ def _filled(
     spectrum_class: type[SpectrumMixin],
     schema: str,
     shared: bool,
+    redo: bool = False,
+    of_stars: bool = False,
 ) -> Statement:
     template = templates("pending")[name + "_of_share" * shared]
     columns = listed((column.name for column in spectrum_class.columns()), "spectra")
     marks = {
         "spectra": qualified(schema, spectrum_class.table),
         "results": qualified(schema, record_class.table),
+        "counts": "true",
+        "among": "true",
     }
+    number = itertools.count(1 + max(map(int, _PARAMETER.findall(template.text))))
+    if redo:
+        marks["counts"] = f"results.v_astra >= ${next(number)}"
+    if of_stars:
+        marks["among"] = (
+            f"spectra.source_pk in (select source.pk from {qualified(schema, 'source')} as source "
+            f"where source.sdss_id = any(${next(number)}))"
+        )
     return template.statement(**marks, **({"columns": columns} if "columns" in template.marks else {}))

@@ -1,6 +1,8 @@
 -- What is left to do. A spectrum is pending where no result of this major.minor was stored since the spectrum
 -- was last modified. The key is compared with the last one of the page before on both sides, since PostgreSQL
 -- does not carry an inequality over an equality: each page would read the results from their beginning.
+-- Where more is asked, `counts` says which results count as made, and `among` which spectra are meant; their
+-- parameters are the last ones.
 
 -- name: pending_page
 -- The next pending spectra in the order of their keys.
@@ -13,8 +15,10 @@ left join /*= results */ astra.the_cannon /*=*/ as results
         and results.spectrum_pk > $2
         and results.v_astra_major_minor = $1
         and results.modified >= spectra.modified
+        and /*= counts */ true /*=*/
 where
     spectra.spectrum_pk > $2
+    and /*= among */ true /*=*/
     and results.spectrum_pk is null
 order by spectra.spectrum_pk
 limit $3;
@@ -31,9 +35,11 @@ left join /*= results */ astra.the_cannon /*=*/ as results
         and results.spectrum_pk > $4
         and results.v_astra_major_minor = $1
         and results.modified >= spectra.modified
+        and /*= counts */ true /*=*/
 where
     spectra.spectrum_pk > $4
     and ((((spectra.spectrum_pk & 2147483647) * 2654435769) & 4294967295) * $3) >> 32 = $2
+    and /*= among */ true /*=*/
     and results.spectrum_pk is null
 order by spectra.spectrum_pk
 limit $5;
@@ -48,7 +54,10 @@ left join /*= results */ astra.the_cannon /*=*/ as results
         results.spectrum_pk = spectra.spectrum_pk
         and results.v_astra_major_minor = $1
         and results.modified >= spectra.modified
-where results.spectrum_pk is null;
+        and /*= counts */ true /*=*/
+where
+    /*= among */ true /*=*/
+    and results.spectrum_pk is null;
 
 -- name: pending_count_of_share
 -- How many spectra are pending in one worker's share.
@@ -60,6 +69,8 @@ left join /*= results */ astra.the_cannon /*=*/ as results
         results.spectrum_pk = spectra.spectrum_pk
         and results.v_astra_major_minor = $1
         and results.modified >= spectra.modified
+        and /*= counts */ true /*=*/
 where
     ((((spectra.spectrum_pk & 2147483647) * 2654435769) & 4294967295) * $3) >> 32 = $2
+    and /*= among */ true /*=*/
     and results.spectrum_pk is null;

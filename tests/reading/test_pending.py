@@ -219,3 +219,43 @@ async def test_a_page_is_read_along_the_index_of_the_key_without_offset(connecti
     assert plan.count("spectrum_pk > '100'") == 2, "both scans start where the page does"
     assert "Sort" not in plan
     assert "OFFSET" not in text.upper()
+
+
+# What is made again.
+
+
+@pytest.mark.parametrize("redo", ["newer", "", True])
+async def test_a_wish_to_make_again_that_is_none_is_refused(outputs, redo) -> None:
+    with pytest.raises(ValueError, match='"older" or "all"'):
+        outputs.pending(TheCannon, ApogeeCoaddedSpectrumInApStar, v_astra="0.8.1", redo=redo)
+
+
+async def test_results_of_older_patches_are_made_again_where_that_is_asked(outputs, spectra) -> None:
+    stored = await spectra(4)
+    for spectrum, version in zip(stored, ("0.8.0", "0.8.1", "0.8.2"), strict=False):
+        await outputs.save(TheCannon.from_spectrum(spectrum, v_astra=version))
+    given = keys_of(stored)
+    asked = (TheCannon, ApogeeCoaddedSpectrumInApStar)
+    for redo, expected in ((None, given[3:]), ("older", [given[0], given[3]]), ("all", given)):
+        options = {"redo": redo}
+        assert await keys(outputs, **options) == expected
+        assert await outputs.count_pending(*asked, v_astra="0.8.1", **options) == len(expected)
+        shares = [await keys(outputs, **options, shard=(i, 2)) for i in range(2)]
+        assert sorted(shares[0] + shares[1]) == expected
+
+
+async def test_only_the_spectra_of_given_stars_are_pending(outputs, spectra, connection) -> None:
+    stored = await spectra(5)
+    rows = await connection.fetch(
+        "select pk, sdss_id from astra.source where sdss_id is not null order by pk"
+    )
+    stars = {row["pk"]: row["sdss_id"] for row in rows}
+    wanted = [spectrum for spectrum in stored if spectrum.source_pk in stars][1:3]
+    assert wanted
+    ids = [stars[spectrum.source_pk] for spectrum in wanted]
+    asked = (TheCannon, ApogeeCoaddedSpectrumInApStar)
+    for shard in (None, (0, 1)):
+        for redo in (None, "all"):
+            options = {"sdss_ids": ids, "shard": shard, "redo": redo}
+            assert await keys(outputs, **options) == keys_of(wanted)
+    assert await outputs.count_pending(*asked, v_astra="0.8.1", sdss_ids=[]) == 0
