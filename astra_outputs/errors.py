@@ -182,6 +182,25 @@ class InvalidName(AstraOutputsError, ValueError):
     """A name of a schema, table or column that PostgreSQL would cut or cannot hold."""
 
 
+class InvalidColumn(AstraOutputsError, TypeError):
+    """Something in a record class that is no column; the error says how one is written."""
+
+    def __init__(self, class_name: str, name: str, kind: str = "Real") -> None:
+        super().__init__(class_name, name, kind)
+        self.class_name, self.name, self.kind = class_name, name, kind
+
+    def __str__(self) -> str:
+        return (
+            f"{self.class_name}.{self.name} is not a column: write it as "
+            f'`{self.name}: {self.kind} = column(unit="K", description="...")`, with a type of astra_outputs '
+            "(Real, Integer, Text, ...)"
+        )
+
+
+class NotHere(AstraOutputsError, AttributeError):
+    """What records of other libraries can do; the error says how it is written here."""
+
+
 class Closed(AstraOutputsError):
     """The repository was used before it was entered or after it was left."""
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from astra_outputs.errors import InvalidColumn
 from astra_outputs.model.column_type import ColumnType
 from astra_outputs.model.flags import BitFlags
 
@@ -132,21 +133,18 @@ def column(
     return info
 
 
-def resolve(name: str, info: FieldInfo) -> Column:
+def resolve(name: str, info: FieldInfo, class_name: str) -> Column:
     """Return the column that a field of a record class declares.
 
     Raises
     ------
-    TypeError
+    InvalidColumn
         If the field's annotation is not one of the column types of this module.
     """
     types = [entry for entry in info.metadata if isinstance(entry, ColumnType)]
     facts = [entry for entry in info.metadata if isinstance(entry, ColumnFacts)]
     if len(types) != 1 or len(facts) != 1:
-        raise TypeError(
-            f'{name} is not a column: write it as `{name}: Real = column(unit="K", description="...")`, '
-            "with a type of astra_outputs.model.column_types"
-        )
+        raise InvalidColumn(class_name, name)
     (kind,), (said,) = types, facts
     return Column(
         name=name,

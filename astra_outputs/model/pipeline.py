@@ -19,6 +19,7 @@ from astra_outputs.model.column_types import (
 from astra_outputs.model.columns import Column, category, column
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.model.spectrum_keys import keys_of
 from astra_outputs.model.version import LEAST, configured_version, major_minor, parse_version
 
 if TYPE_CHECKING:
@@ -115,7 +116,9 @@ class PipelineOutputMixin(Record):
         Parameters
         ----------
         spectrum : object
-            Anything with the attributes `spectrum_pk` and `source_pk`, which the result takes over.
+            Anything with the attributes or items `spectrum_pk` and `source_pk`, which the result takes over: a
+            record, a mapping, a row of asyncpg, astropy or a data frame; a row of Peewee or Django whose key
+            column is named `source` as well.
         columns : mapping, optional
             Columns by name that are in a mapping already: to spread 60 of them into keyword arguments
             takes half the time of checking them.
@@ -138,10 +141,7 @@ class PipelineOutputMixin(Record):
         try:
             spectrum_pk, source_pk = spectrum.spectrum_pk, spectrum.source_pk
         except AttributeError:
-            missing = next(name for name in FROM_SPECTRUM if not hasattr(spectrum, name))
-            raise TypeError(
-                f"{cls.table}: a {type(spectrum).__name__} is not a spectrum: it has no {missing}"
-            ) from None
+            spectrum_pk, source_pk = keys_of(spectrum, cls.table)
         if columns is not None:
             # `{**columns}` takes six times as long as its copy.
             joined = columns.copy() if type(columns) is dict else cls._copied(columns)

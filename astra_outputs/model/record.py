@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from enum import Enum
-from typing import Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -17,6 +17,7 @@ from astra_outputs.errors import (
     UnknownColumn,
     WrongRecordClass,
 )
+from astra_outputs.model.attributes import RecordClass, refuse_hidden, refuse_of_others
 from astra_outputs.model.column_types import FLAGS
 from astra_outputs.model.columns import Column, category, resolve
 from astra_outputs.model.flag_names import Flag, FlagNames
@@ -40,7 +41,15 @@ class Outcome(Enum):
     """The database was away: the row is on the worker's disk, to be stored later."""
 
 
-class Record(BaseModel):
+if TYPE_CHECKING:
+    _Base = BaseModel
+else:
+
+    class _Base(BaseModel, metaclass=RecordClass):
+        """Pydantic's base, of a class that has words for what is written otherwise elsewhere."""
+
+
+class Record(_Base):
     """Base of every record class: a class is a table, its fields are the columns.
 
     Class variables
@@ -58,7 +67,8 @@ class Record(BaseModel):
         Whether a database may do without the table: `check` then says so and finds no fault.
     """
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+    # Which names are taken, `refuse_hidden` knows better than Pydantic.
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, protected_namespaces=())
 
     table: ClassVar[str]
     title: ClassVar[str]
@@ -93,7 +103,9 @@ class Record(BaseModel):
         check_table(cls.table, cls.__name__)
         for name in (*cls.model_fields, *cls.generated):
             check_name(name, f"column of {cls.table}")
-        columns = {name: resolve(name, info) for name, info in cls.model_fields.items()}
+        for name in cls.model_fields:
+            refuse_hidden(name, cls.__mro__[1:])
+        columns = {name: resolve(name, info, cls.__name__) for name, info in cls.model_fields.items()}
         cls._columns = {**columns, **cls.generated}
         conversions = {name: column.type.from_server for name, column in columns.items()}
         cls._from_server = {name: convert for name, convert in conversions.items() if convert is not None}
@@ -225,6 +237,12 @@ class Record(BaseModel):
         except ValidationError as error:
             self._refuse(error)
 
+    if not TYPE_CHECKING:  # they are to find what is no attribute
+
+        def __getattr__(self, name: str) -> Any:
+            refuse_of_others(type(self), name)
+            return super().__getattr__(name)
+
     @property
     def model_fields_set(self) -> set[str]:
         """Names of the columns that were given a value; a set of the caller's own."""
@@ -253,7 +271,7 @@ class Record(BaseModel):
         return copied
 
     @classmethod
-    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:  # type: ignore[override]  # (the plugin makes up another)
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
         """Return a record, validated as any other: there is no way around it."""
         return cls._of(values)
 

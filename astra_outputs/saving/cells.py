@@ -61,9 +61,9 @@ class Cells:
         value = self.values[row]
         if self.values.dtype.kind == "M":
             return _moment(value, aware=self.aware)
-        if isinstance(value, np.generic) and not (value.dtype.kind == "f" and value.dtype.itemsize < 8):
-            return value.item()
-        return value
+        kind = self.values.dtype
+        # An object stays what it is; the rule of its column knows NumPy's scalars.
+        return value if kind.kind == "O" or (kind.kind == "f" and kind.itemsize < 8) else value.item()
 
     def take(self, rows: slice | NDArray[np.intp]) -> Cells:
         """Return some rows, in the order given."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import keyword
 import re
 
+from astra_outputs.errors import InvalidName
+from astra_outputs.model.attributes import refuse_hidden
 from astra_outputs.model.pipeline import PipelineOutputMixin
 
 LONGEST = 63
@@ -58,10 +60,10 @@ def check_column_name(name: str) -> None:
     shared = {column.name for column in PipelineOutputMixin.columns()}
     if name in shared:
         raise ValueError(f"{name} is a column that every pipeline has already")
-    if name.startswith("flag_"):
-        raise ValueError(f"{name} would hide a flag: records offer their flags as flag_<name>")
-    if hasattr(PipelineOutputMixin, name) or name.startswith("model_"):
-        raise ValueError(f"{name} would hide what a record calls so; choose another name")
+    try:
+        refuse_hidden(name, PipelineOutputMixin.__mro__)
+    except InvalidName as error:
+        raise ValueError(str(error)) from None
 
 
 def _check(name: str, what: str, longest: int) -> None:

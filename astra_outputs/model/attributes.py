@@ -1,0 +1,107 @@
+"""What records have besides their columns: names that no column may hide, and names that other libraries have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.errors import PydanticUserError
+
+from astra_outputs.errors import InvalidColumn, InvalidName, NotHere
+
+SPELLINGS = {
+    "save": "await outputs.save(record)",
+    "create": "await outputs.save({name}(...))",
+    "insert": "await outputs.save({name}(...))",
+    "insert_many": "await outputs.save_many(records)",
+    "bulk_create": "await outputs.save_many(records)",
+    "get_by_id": "await outputs.get_by_id({name}, 1)",
+    "get": "await outputs.get_result({name}, spectrum)",
+    "get_or_none": "await outputs.get_result({name}, spectrum)",
+    "select": "await outputs.find({name}, ...)",
+    "objects": "await outputs.find({name}, ...)",
+    "query": "await outputs.find({name}, ...)",
+    "delete_instance": "nothing: results are replaced, never deleted",
+}
+"""What users of Peewee, Django and SQLAlchemy write, and how it is written here."""
+
+FIELDS = {
+    "FloatField": "Real",
+    "DoubleField": "Double",
+    "IntegerField": "Integer",
+    "SmallIntegerField": "Integer",
+    "BigIntegerField": "BigInt",
+    "TextField": "Text",
+    "CharField": "Text",
+    "BooleanField": "Boolean",
+    "DateTimeField": "Timestamp",
+    "BlobField": "Bytes",
+    "BinaryField": "Bytes",
+    "ArrayField": "RealArray",
+    "JSONField": "Json",
+    "BitField": "Flags",
+}
+"""What they write for a column, and the type that it is here."""
+
+
+class RecordClass(type(BaseModel)):  # type: ignore[misc]  # (the metaclass has no public name)
+    """The class of record classes: says how things are written here that look otherwise elsewhere."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> Any:
+        """Make a record class."""
+        try:
+            return super().__new__(cls, name, bases, namespace, **options)
+        except PydanticUserError as error:
+            if error.code != "model-field-missing-annotation":
+                raise
+            raise _without_type(name, namespace) from error
+
+    def __getattr__(cls, name: str) -> Any:
+        refuse_of_others(cls, name)
+        return super().__getattr__(name)
+
+
+def refuse_of_others(record_class: type[Any], name: str) -> None:
+    """Say how something is written here, if other libraries have it under this name.
+
+    Raises
+    ------
+    NotHere
+        With the spelling.
+    """
+    if name in SPELLINGS:
+        here = SPELLINGS[name].format(name=record_class.__name__)
+        raise NotHere(
+            f"{record_class.__name__} has no {name}: a record does not know the database; write {here}"
+        )
+
+
+def _without_type(class_name: str, namespace: dict[str, Any]) -> InvalidColumn:
+    annotated = namespace.get("__annotations__", {})
+    for name, value in namespace.items():
+        kind = FIELDS.get(type(value).__name__)
+        if name not in annotated and (kind or type(value).__name__ == "FieldInfo"):
+            return InvalidColumn(class_name, name, kind or "Real")
+    return InvalidColumn(class_name, "teff", "Real")
+
+
+def refuse_hidden(name: str, bases: tuple[type[Any], ...]) -> None:
+    """Refuse a name for a column of a class of records that would hide what these call so.
+
+    Parameters
+    ----------
+    name : str
+    bases : tuple of type
+        The class's bases, in the order in which Python looks them through.
+
+    Raises
+    ------
+    InvalidName
+        If one of them has such an attribute that is no column, or it begins like those of flags and of Pydantic.
+    """
+    if name.startswith("flag_"):
+        raise InvalidName(f"{name} would hide a flag: records offer their flags as flag_<name>")
+    for base in bases:
+        known = {*vars(base), *getattr(base, "__class_vars__", ())} - getattr(base, "model_fields", {}).keys()
+        if name in known or name.startswith("model_"):
+            raise InvalidName(f"{name} would hide what a record calls so; choose another name")
