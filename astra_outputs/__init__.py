@@ -44,6 +44,7 @@ from astra_outputs.errors import (
     UnknownReference,
     UnreadableFile,
     UntrustedSpool,
+    VersionFrozen,
     WrongRecordClass,
 )
 from astra_outputs.model import column_types
@@ -189,6 +190,7 @@ __all__ = [
     "UnknownReference",
     "UnreadableFile",
     "UntrustedSpool",
+    "VersionFrozen",
     "WrongRecordClass",
     "category",
     "column",

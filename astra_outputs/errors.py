@@ -178,6 +178,10 @@ class UnknownReference(DatabaseError):
     """A key that points to a source or spectrum that is not stored."""
 
 
+class VersionFrozen(DatabaseError):
+    """A result of a version that was published: its rows stay as they are. `constraint` names version and release."""
+
+
 class InvalidName(AstraOutputsError, ValueError):
     """A name of a schema, table or column that PostgreSQL would cut or cannot hold."""
 

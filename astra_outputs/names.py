@@ -96,6 +96,11 @@ class Frozen(NamedTuple):
         """The version without its patch number, as people write it."""
         return f"{self.major_minor // 1000}.{self.major_minor % 1000}"
 
+    @property
+    def sentence(self) -> str:
+        """What the database says of it."""
+        return f"Version {self.version} of {self.table} is published as {self.release} and stays as it is"
+
     @classmethod
     def named(cls, constraint: str) -> Frozen | None:
         """Return what the check constraint of this name freezes, if it is one of these."""

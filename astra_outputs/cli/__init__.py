@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from astra_outputs.cli import check, describe, history, ingest, new_pipeline, replay, run, statements
+from astra_outputs.cli import check, describe, freeze, history, ingest, new_pipeline, replay, run, statements
 from astra_outputs.errors import AstraOutputsError
 from astra_outputs.printable import printable_lines
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 COMMANDS: tuple[Callable[..., None], ...] = (
     check.check,
     describe.describe,
+    freeze.freeze,
     history.history,
     ingest.ingest,
     new_pipeline.new_pipeline,

@@ -16,7 +16,9 @@ from astra_outputs.errors import (
     PermissionDenied,
     SchemaMismatch,
     UnknownReference,
+    VersionFrozen,
 )
+from astra_outputs.names import Frozen
 
 READ_ONLY = "25006"
 """SQLSTATE of a server that only reads: a failover has not finished."""
@@ -29,6 +31,9 @@ NO_SCHEMA, NO_TABLE = "3F000", "42P01"
 
 NOT_NULL = "23502"
 """A column that must have a value has none."""
+
+CHECK_VIOLATION = "23514"
+"""A row breaks a check of its table."""
 
 OUTSIDE_TRANSACTION = "25P01"
 """A cursor where no transaction is open."""
@@ -133,6 +138,13 @@ def is_about_condition(error: DatabaseError) -> bool:
     return unsendable or (error.sqlstate or "").startswith(ABOUT_CONDITION)
 
 
+def frozen_by(error: BaseException) -> Frozen | None:
+    """Return the published version that an error is about, if it is about one."""
+    if not isinstance(error, VersionFrozen):
+        return None
+    return Frozen.named(error.constraint or "")
+
+
 @contextmanager
 def translated(where: str) -> Iterator[None]:
     """Raise the driver's errors as ours; `where` names the server or table in the message."""
@@ -152,6 +164,16 @@ def meaning(error: asyncpg.PostgresError, where: str) -> DatabaseError:
     """Return the driver's error as ours: what it is about, and how to mend it."""
     sqlstate = error.sqlstate or ""
     kind, mend = MEANINGS.get(sqlstate, (DatabaseError, ""))
+    frozen = (
+        Frozen.named(getattr(error, "constraint_name", None) or "") if sqlstate == CHECK_VIOLATION else None
+    )
+    if frozen is not None:
+        return VersionFrozen(
+            f"{where}: {frozen.sentence}; give results another v_astra",
+            sqlstate=sqlstate,
+            table=frozen.table,
+            constraint=frozen.constraint,
+        )
     if (getattr(error, "constraint_name", None) or "").endswith(("spectrum_pkey", "_spectrum_key")):
         mend = TAKEN
     if sqlstate == "23505" and (getattr(error, "table_name", None) or "") == "source":

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 import numpy as np
 
 from astra_outputs.errors import AstraOutputsError, UnknownReference
+from astra_outputs.model.version import major_minor
 from astra_outputs.postgres.database import Connection
-from astra_outputs.postgres.sqlstates import is_about_rows
+from astra_outputs.postgres.sqlstates import frozen_by, is_about_rows
 from astra_outputs.saving.report import Rejected
 from astra_outputs.saving.returned import Part, Stored
 from astra_outputs.saving.statements import Statements
@@ -51,14 +52,16 @@ async def sift(
     except AstraOutputsError as error:
         if not is_about_rows(error):
             raise
-        orphans = _orphans(part, await missing(part)) if isinstance(error, UnknownReference) else {}
-        if not orphans and len(part) == 1:
+        known = _frozen(part, error)
+        if isinstance(error, UnknownReference):
+            known = _orphans(part, await missing(part))
+        if not known and len(part) == 1:
             return [], [_rejected(part, start, 0, str(error))]
     # One bad row in n takes about log2(n) rounds to find, instead of n.
     indexes = np.arange(len(part))
-    rest = [indexes[~np.isin(indexes, list(orphans))]] if orphans else np.array_split(indexes, 2)
+    rest = [indexes[~np.isin(indexes, list(known))]] if known else np.array_split(indexes, 2)
     stored: list[Stored] = []
-    rejected = [_rejected(part, start, index, reason) for index, reason in orphans.items()]
+    rejected = [_rejected(part, start, index, reason) for index, reason in known.items()]
     for some in rest:
         if len(some):
             more, refused = await sift(part.take(some), start, store, missing)
@@ -74,6 +77,15 @@ async def missing_references(connection: Connection, statements: Statements, par
         wanted = set(part.columns.values(name, part.rows)) - {None}
         missing[name] = {row[0] for row in await connection.fetch(query, sorted(wanted))}
     return missing
+
+
+def _frozen(part: Part, error: AstraOutputsError) -> dict[int, str]:
+    """Return the rows of the version that an error says is published, each with the reason."""
+    frozen = frozen_by(error)
+    if frozen is None:
+        return {}
+    versions = enumerate(part.columns.values("v_astra", part.rows))
+    return {index: str(error) for index, v_astra in versions if major_minor(v_astra) == frozen.major_minor}
 
 
 def _orphans(part: Part, missing: Missing) -> dict[int, str]:
