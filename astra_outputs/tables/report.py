@@ -33,7 +33,7 @@ class TableReport(SaveReport):
         """Return the report of a table of which no row is stored yet."""
         report = cls()
         report.task_pk = np.zeros(length, np.int64)
-        report.created = np.full(length, np.datetime64("NaT"), "datetime64[us]")
+        report.created = np.full(length, np.datetime64("NaT", "us"))
         report.modified = report.created.copy()
         return report
 
