@@ -38,6 +38,9 @@ CHECK_VIOLATION = "23514"
 OUTSIDE_TRANSACTION = "25P01"
 """A cursor where no transaction is open."""
 
+CLAIMED_ALREADY = "23505"
+"""Another row has this key, or identifier."""
+
 TRANSIENT = frozenset(
     {
         "25P03",  # idle in transaction for too long: this process was suspended
@@ -127,6 +130,11 @@ def is_about_rows(error: AstraOutputsError) -> bool:
     return isinstance(error, InvalidRecord)
 
 
+def is_claimed(error: AstraOutputsError) -> bool:
+    """Tell whether another row has a key or identifier that a row brings."""
+    return isinstance(error, DatabaseError) and error.sqlstate == CLAIMED_ALREADY
+
+
 def is_about_columns(error: AstraOutputsError) -> bool:
     """Tell whether the row may be at fault for lack of a column that its class does not know."""
     return isinstance(error, DatabaseError) and error.sqlstate == NOT_NULL
@@ -176,7 +184,7 @@ def meaning(error: asyncpg.PostgresError, where: str) -> DatabaseError:
         )
     if (getattr(error, "constraint_name", None) or "").endswith(("spectrum_pkey", "_spectrum_key")):
         mend = TAKEN
-    if sqlstate == "23505" and (getattr(error, "table_name", None) or "") == "source":
+    if sqlstate == CLAIMED_ALREADY and getattr(error, "table_name", None) == "source":
         mend = CLAIMED
     if sqlstate.startswith(("08", "57P")):
         kind, mend = ConnectionLost, "try again when the server is back"

@@ -134,7 +134,9 @@ async def recognise(
         except InvalidRecord as error:
             refused[index] = error
             continue
-        if stored is not None and stored.pk is not None:
+        if stored is None:
+            known.add(record, record)
+        elif stored.pk is not None:
             news.setdefault(stored.pk, {}).update(lacking(stored, record))
     await identify(connection, schema, news)
     return refused

@@ -41,7 +41,9 @@ class Source(Record):
     """Astronomical sources: identifiers, targeting, astrometry and photometry.
 
     Each of the four survey identifiers is unique where it is given; a save finds the stored source by
-    the first of them that has a value. An empty text, -1, 0 and -9999 identify nothing, and are None.
+    the first of them that has a value. A star that is stored under another of them is the same star: its
+    row gets the new identifier, and keeps those that a record does not say; where two stored sources
+    claim a record, an error names both. An empty text, -1, 0 and -9999 identify nothing, and are None.
     """
 
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from astra_outputs.errors import DatabaseError
 from astra_outputs.saving.bad_rows import Missing, missing_references, sift
 from astra_outputs.saving.batch import Batch, Done
 from astra_outputs.saving.options import SaveOptions
 from astra_outputs.saving.returned import Part, Stored
+from astra_outputs.saving.same_star import recognised
 from astra_outputs.saving.statements import Statements, Traits, statements
 from astra_outputs.saving.store import Store
 from astra_outputs.saving.transfer import store_parts
@@ -187,7 +189,14 @@ class Lanes:
                 where=batch.record_class.table,
             )
 
-        stored = await self._store.reruns.store(batch.record_class, work)
+        try:
+            stored = await self._store.reruns.store(batch.record_class, work)
+        except DatabaseError as error:
+            records = [record for part in parts for record in batch.records_of(part)]
+            collecting = self._options.on_error == "collect"
+            if not await recognised(self._database, records, error, one_by_one=collecting):
+                raise
+            stored = await self._store.reruns.store(batch.record_class, work)
         self._store.reruns.learn(batch.record_class, b"".join(one.codes for one in stored))
         if seen is not None:
             seen.add(stored, batch.positions)

@@ -14,6 +14,7 @@ from astra_outputs.postgres.database import Connection
 from astra_outputs.saving.moments import moment_of
 from astra_outputs.saving.options import Guards
 from astra_outputs.saving.report import KEPT, NAMES, UNCHANGED
+from astra_outputs.saving.same_star import recognised
 from astra_outputs.saving.statements import TIMES, Statements, statements
 from astra_outputs.saving.store import Store
 
@@ -23,9 +24,18 @@ async def save_one(store: Store, record: Record, guards: Guards) -> None:
     record_class, row = class_of(record), OneRow.of(record)
     traits = await store.gate.check(record_class)
     texts = statements(record_class, store.schema, tuple(row.key), guards, traits)
-    stored, code = await store.database.run(
-        lambda connection: store_one(connection, texts, row), where=record_class.table
-    )
+
+    async def work() -> tuple[dict[str, Any], int]:
+        return await store.database.run(
+            lambda connection: store_one(connection, texts, row), where=record_class.table
+        )
+
+    try:
+        stored, code = await work()
+    except DatabaseError as error:
+        if not await recognised(store.database, [record], error):
+            raise
+        stored, code = await work()
     row.assign(stored, code)
 
 

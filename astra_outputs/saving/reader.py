@@ -51,6 +51,10 @@ class RecordBatch(Batch):
         self.columns.read(records)
         self.count += len(records)
 
+    def records_of(self, part: Part) -> list[Record]:
+        """Return the records of some rows."""
+        return [self.records[row] for row in part.rows.tolist()]
+
 
 class Reader:
     """Reads a stream of records into batches.

@@ -235,7 +235,7 @@ class Statements:
         )
 
     def _upsert(self, rows: str) -> str:
-        replaced = [f"{quote(name)} = excluded.{quote(name)}" for name in self._replaced]
+        replaced = [f"{quote(name)} = {self._given(name)}" for name in self._replaced]
         if self.has_times:
             replaced.append(
                 f"modified = greatest({quote(self.record_class.table)}.modified, excluded.modified)"
@@ -263,9 +263,16 @@ class Statements:
             conditions.append(f"{table}.modified <= {time}::timestamptz")
         if self.guards.skip_unchanged:
             compared = [name for name in self._replaced if name not in TIMINGS]
-            stored, given = listed(compared, table), listed(compared, "excluded")
+            stored, given = listed(compared, table), ", ".join(map(self._given, compared))
             conditions.append(f"({stored}) is distinct from ({given})")
         return f"where {' and '.join(conditions)}" if conditions else ""
+
+    def _given(self, name: str) -> str:
+        """Return what a row says of a column; an identifier stays where a row that has another one does not say it."""
+        identifiers = {one for names in self.record_class.natural_keys for one in names}
+        if len(self.record_class.natural_keys) > 1 and name in identifiers:
+            return f"coalesce(excluded.{quote(name)}, {quote(self.record_class.table)}.{quote(name)})"
+        return f"excluded.{quote(name)}"
 
     def _with_spectrum(self, values: Sequence[str]) -> list[str]:
         """Give a new spectrum its key where the row brings none."""
