@@ -75,6 +75,8 @@ def goals(results: dict[str, Any]) -> Iterator[Goal]:
         yield from _growth(results["growth"]["sizes"])
     if "reading" in results:
         yield from _reading(results["reading"])
+    if "files" in results:
+        yield from _files(results["files"])
 
 
 def kinds(part: dict[str, Any]) -> Iterator[tuple[Kind, dict[str, Any]]]:
@@ -239,3 +241,15 @@ def _reading(part: dict[str, Any]) -> Iterator[Goal]:
         where = f"{part['found']:,} rows of {columns} columns"
         reached, reason = against_best(found["records"], "find", ("fetch",))
         yield Goal("find / asyncpg fetch", where, 0.5, reached, reason=reason)
+
+
+def _files(part: dict[str, Any]) -> Iterator[Goal]:
+    where, ways = f"{part['rows']:,} rows of {part['columns']} columns", part["ways"]
+    reached, reason = against_best(ways, "columns", ("export",))
+    what = "time of an export to FITS / of the same columns to Arrow"
+    yield Goal(what, where, 1.3, reached, at_most=True, reason=reason)
+    reached, reason = against_best(ways, "export", ("upstream",))
+    yield Goal("export to FITS / as upstream", where, 6, reached, reason=reason)
+    memory = part["memory"]["export"]
+    what, reason = "greatest memory of an export to FITS, MiB", memory.get("error", "")
+    yield Goal(what, where, 512, memory.get("peak_mib"), at_most=True, reason=reason)

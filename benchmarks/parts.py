@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from benchmarks import (
+    files,
     growth,
     layout,
     memory,
@@ -36,7 +37,7 @@ DEFAULT = (
     "memory",
     "startup",
 )
-LONG = {"growth": ("growth",), "layout": ("layout", "autovacuum"), "reading": ("reading",)}
+LONG = {"growth": ("growth",), "layout": ("layout", "autovacuum"), "reading": ("reading", "files")}
 """Parts that are run if they are named, or asked for by an option."""
 ALL = (*DEFAULT, *(part for parts in LONG.values() for part in parts))
 GOALS_ONLY = (*BY_HAND, "save_many", "save_many_parallel", "save_table", "save_table_parallel")
@@ -103,12 +104,14 @@ def parts(dsn: str, length: Length, only: Only, tuned: Callable[[], Batches], *,
         "layout": lambda: layout.run(dsn, {20: 40_000, 200: 10_000}, 8, layout.variants()),
         "autovacuum": lambda: layout.run_autovacuum(dsn, {20: 100_000, 200: 20_000}, 4, layout.autovacuums()),
         "reading": lambda: reading.run(dsn, reading.FULL),
+        "files": lambda: files.run(dsn, files.FULL),
     }
     if length == Length.QUICK:
         everything |= {
             "tuning": lambda: tuning.run(dsn, only(tuning.QUICK), GOALS_ONLY),
             "throughput": lambda: throughput.run(dsn, only(throughput.QUICK), tuned(), GOALS_ONLY),
             "reading": lambda: reading.run(dsn, reading.QUICK),
+            "files": lambda: files.run(dsn, files.QUICK),
         }
     return everything
 
@@ -130,6 +133,7 @@ def _smoke(dsn: str, only: Only, tuned: Callable[[], Batches], sizes: Sequence[i
         "layout": lambda: layout.run(dsn, {20: 500}, 2, layout.variants((100, 50))),
         "autovacuum": lambda: layout.run_autovacuum(dsn, {20: 500}, 2, layout.autovacuums((100,))),
         "reading": lambda: reading.run(dsn, reading.SMOKE),
+        "files": lambda: files.run(dsn, files.SMOKE),
     }
 
 

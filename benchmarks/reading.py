@@ -182,7 +182,7 @@ async def _columns(
     }
     try:
         some = {"adbc": reader.adbc, "columns": reader.ours, "columns_2": partial(reader.ours, connections=2)}
-        return await _race(connection, ways, rounds, await _proved(reader, some))
+        return await race(connection, ways, rounds, await _proved(reader, some))
     finally:
         await reader.close()
 
@@ -197,12 +197,12 @@ async def _records(
         "find": ("find", size.found, lambda: reader.found(size.found)),
     }
     try:
-        return await _race(connection, ways, rounds, {})
+        return await race(connection, ways, rounds, {})
     finally:
         await reader.close()
 
 
-async def _race(
+async def race(
     connection: asyncpg.Connection, ways: dict[str, Way], rounds: int, errors: dict[str, str]
 ) -> dict[str, Any]:
     """Let all take turns, after a first time that is not counted; one that fails is reported."""
@@ -272,9 +272,9 @@ async def _read_once(dsn: str, way: str, width: int) -> dict[str, Any]:
         "adbc": reader.adbc,
     }[way]
     await read(1_000)  # libraries and connections are there
-    before = _status("VmRSS")
+    before = status("VmRSS")
     arrow = await read()
-    peak, size = _status("VmHWM") - before, arrow.nbytes
+    peak, size = status("VmHWM") - before, arrow.nbytes
     await reader.close()
     return {
         "arrow_mib": round(size / 2**20, 1),
@@ -283,7 +283,7 @@ async def _read_once(dsn: str, way: str, width: int) -> dict[str, Any]:
     }
 
 
-def _status(name: str) -> int:
+def status(name: str) -> int:
     """Return a figure of this process's memory, in bytes; Linux alone knows the greatest of a program."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     (found,) = [line.split() for line in lines if line.startswith(f"{name}:")]

@@ -1,7 +1,7 @@
 """One definition of the benchmarks' tables: record class, SQL and rows all come from it.
 
 There are two kinds. `PIPELINES` is a table as the pipelines' are: labels in single precision, foreign keys,
-an index on `source_pk`, and room in each page for a re-run. `PLAIN` is what somebody makes who thinks of none
+a check against NaN unless it is one of the widest, an index on `source_pk`, and room in each page for a re-run. `PLAIN` is what somebody makes who thinks of none
 of this: labels in double precision, no foreign key, no index but those of the keys, PostgreSQL's own storage
 settings. What is tuned to the first must hold on the second.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
@@ -38,6 +38,8 @@ WIDTHS = (20, 60, 200)
 
 SCHEMA = "astra"
 V_ASTRA = 8001
+UNCHECKED = 200
+"""Labels from which on a pipeline's table has no check against NaN."""
 NOT_MEASURED = 0.05
 """Share of the labels that is NULL, as in a survey's tables."""
 
@@ -130,13 +132,6 @@ class Table:
         if source_index is None:
             source_index = not self.plain
         index = f"create index {name}_source_idx on {name} (source_pk);" if source_index else ""
-        foreign = (
-            ""
-            if self.plain
-            else f"""
-                constraint {name}_source_fkey foreign key (source_pk) references source (pk),
-                constraint {name}_spectrum_fkey foreign key (spectrum_pk) references spectrum (pk),"""
-        )
         return f"""
             drop table if exists {name};
             create table {name} (
@@ -151,14 +146,25 @@ class Table:
                 t_overhead real,
                 tag text not null default '',
                 {labels}
-                constraint {name}_pkey primary key (task_pk),
-                constraint {name}_spectrum_version_key unique (spectrum_pk, v_astra_major_minor),{foreign}
-                constraint {name}_version_check check (v_astra >= 0)
+                {", ".join(self._constraints())}
             ) {f"with ({settings})" if settings else ""};
             {index}
             drop table if exists {self.seed};
             create unlogged table {self.seed} as select {", ".join(self.columns)} from {name} limit 0;
         """
+
+    def _constraints(self) -> Iterator[str]:
+        name = self.name
+        yield f"constraint {name}_pkey primary key (task_pk)"
+        yield f"constraint {name}_spectrum_version_key unique (spectrum_pk, v_astra_major_minor)"
+        yield f"constraint {name}_version_check check (v_astra >= 0)"
+        if self.plain:
+            return
+        yield f"constraint {name}_source_fkey foreign key (source_pk) references source (pk)"
+        yield f"constraint {name}_spectrum_fkey foreign key (spectrum_pk) references spectrum (pk)"
+        if self.width < UNCHECKED:
+            reals = ", ".join(("t_elapsed", "t_overhead", *self.labels))
+            yield f"constraint {name}_no_nan_check check (greatest({reals}) <> 'NaN')"
 
     def upsert(self, rows: str) -> str:
         """Return the upsert that everyone who writes SQL by hand sends."""

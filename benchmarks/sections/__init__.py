@@ -30,6 +30,7 @@ def sections(results: dict[str, Any]) -> Iterator[Section]:
         "layout": others.layout,
         "autovacuum": others.layout,
         "reading": reading.reading,
+        "files": reading.files,
     }
     for part, maker in makers.items():
         if part in results:

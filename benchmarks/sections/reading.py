@@ -18,9 +18,7 @@ def reading(part: str, found: dict[str, Any]) -> Iterator[Section]:
     for columns, entry in found["tables"].items():
         for what, reference in REFERENCES.items():
             title = f"{TITLES[what]}, rows a second: {columns} columns, a table of {found['rows']:,} rows"
-            head = ("", "rows read", "rows a second", "ratio", "client CPU, µs a row", "server CPU, µs a row")
-            rows = [_row(entry[what], name, reference) for name in entry[what]]
-            yield Section(part, title, head, rows)
+            yield Section(part, title, HEAD, [_row(entry[what], name, reference) for name in entry[what]])
         rows = [
             (
                 entry["columns"][name]["label"],
@@ -31,6 +29,25 @@ def reading(part: str, found: dict[str, Any]) -> Iterator[Section]:
         yield Section(part, f"Memory of a process that reads {columns} columns", ("", *MEMORY), rows)
 
 
+def files(part: str, found: dict[str, Any]) -> Iterator[Section]:
+    """An export, beside Arrow and upstream's way; and memory."""
+    ways = found["ways"]
+    title = f"Files, rows a second: {found['columns']} columns, {found['rows']:,} rows"
+    yield Section(part, title, HEAD, [_row(ways, name, "upstream") for name in ways])
+    rows = [
+        (ways[name]["label"], *(_figure(memory, figure, form) for figure, form in FILE_MEMORY.values()))
+        for name, memory in found["memory"].items()
+    ]
+    yield Section(part, "Memory of a process that writes a file", ("", *FILE_MEMORY), rows)
+
+
+HEAD = ("", "rows", "rows a second", "ratio", "client CPU, µs a row", "server CPU, µs a row")
+FILE_MEMORY = {
+    "rows": ("rows", ","),
+    "file, MiB": ("file_mib", ",.0f"),
+    "greatest, MiB": ("peak_mib", ",.0f"),
+    "KiB a row": ("kib_a_row", ".2f"),
+}
 MEMORY = {
     "Arrow table, MiB": ("arrow_mib", ",.0f"),
     "greatest, MiB": ("peak_mib", ",.0f"),

@@ -31,6 +31,7 @@ PARTS = {
     "layout",
     "autovacuum",
     "reading",
+    "files",
 }
 
 
