@@ -118,7 +118,7 @@ def parts(dsn: str, length: Length, only: Only, tuned: Callable[[], Batches], *,
 
 def _smoke(dsn: str, only: Only, tuned: Callable[[], Batches], sizes: Sequence[int]) -> Parts:
     ways = ("peewee", "peewee_models", *BY_HAND, "encoded_copy", *OURS)
-    few = only(replace(throughput.SMOKE, rows={20: 400}, phases=("existing",), kinds=(PIPELINES,)))
+    few = only(replace(throughput.SMOKE, phases=("existing",), kinds=(PIPELINES,)))
     return {
         "tuning": lambda: tuning.run(dsn, only(tuning.SMOKE), ways),
         "throughput": lambda: throughput.run(dsn, only(throughput.SMOKE), tuned(), ways),
@@ -126,7 +126,7 @@ def _smoke(dsn: str, only: Only, tuned: Callable[[], Batches], sizes: Sequence[i
         "single": lambda: small.single(dsn, {20: 50}),
         "batches": lambda: small.batches(dsn, (20,), 200, 2),
         "validation": lambda: _at_once(lambda: validation.run(200, 3, kept=200)),
-        "workers": lambda: workers.run(dsn, 400, 200, 1),
+        "workers": lambda: workers.run(dsn, 400, 200, 1, workers=3),
         "memory": lambda: memory.run(dsn, 2_000, 500),
         "startup": lambda: _at_once(lambda: startup.run(2)),
         "growth": lambda: growth.run(dsn, list(sizes[:2]), 100, 100, 2),

@@ -33,7 +33,7 @@ class Size:
 FULL = Size({20: 30_000, 60: 30_000, 200: 30_000})
 CONNECTIONS = Size(FULL.rows, phases=("existing",), kinds=(PIPELINES,))
 QUICK = Size({20: 30_000, 60: 30_000, 200: 15_000}, rounds=4, phases=("existing", "new"))
-SMOKE = Size({20: 400, 200: 200}, rounds=2, rounds_others=1)
+SMOKE = Size({20: 400}, rounds=2, rounds_others=1)
 
 
 async def run(

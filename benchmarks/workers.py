@@ -41,7 +41,7 @@ class Task:
     number: int
 
 
-async def run(dsn: str, rows: int, batch: int, rounds: int) -> dict[str, Any]:
+async def run(dsn: str, rows: int, batch: int, rounds: int, workers: int = WORKERS) -> dict[str, Any]:
     """Return rows a second of all processes together, deadlocks, and what the table holds after."""
     table = Table(20)
     async with connected(dsn) as connection:
@@ -51,12 +51,12 @@ async def run(dsn: str, rows: int, batch: int, rounds: int) -> dict[str, Any]:
         samples: dict[str, list[dict[str, Any]]] = {label: [] for label in WAYS}
         for _ in range(rounds):
             for label, (way, in_order) in WAYS.items():
-                say(f"{WORKERS} processes: {label}")
-                tasks = [Task(dsn, way, table.width, rows, in_order, batch, n) for n in range(WORKERS)]
+                say(f"{workers} processes: {label}")
+                tasks = [Task(dsn, way, table.width, rows, in_order, batch, n) for n in range(workers)]
                 await fill(connection, table)
                 samples[label].append(await _race(connection, table, tasks))
     return {
-        "workers": WORKERS,
+        "workers": workers,
         "rows_of_each": rows,
         "batch": batch,
         "ways": {label: _summary(found) for label, found in samples.items()},
