@@ -82,6 +82,7 @@ async def differences_with_database(
     record_classes: Sequence[type[Record]],
     *,
     for_writing: bool = False,
+    for_reading: bool = False,
 ) -> list[Difference]:
     """Return how the tables of a live database differ from their record classes.
 
@@ -91,13 +92,17 @@ async def differences_with_database(
         A transaction open on it is joined, not ended.
     schema : str
     record_classes : sequence of type[Record]
-    for_writing : bool
-        Leave out what does not keep a record from being stored: comments, flag names, foreign keys,
+    for_writing, for_reading : bool
+        Leave out what does not keep a record from being stored, or from being read: comments, flag names, foreign keys,
         columns that the record class does not know and that fill themselves.
     """
-    database = await _in_database(connection, schema, record_classes, flags=not for_writing)
+    database = await _in_database(connection, schema, record_classes, flags=not (for_writing or for_reading))
     found = _compare(record_classes, {Says.DATABASE: database})
-    return [difference for difference in found if difference.stops_writing or not for_writing]
+    return [
+        difference
+        for difference in found
+        if (difference.stops_writing or not for_writing) and (difference.stops_reading or not for_reading)
+    ]
 
 
 def _checked(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from astra_outputs.catalog.compare_flags import differences_of_flags
 from astra_outputs.catalog.difference import MISSING, NONE, Difference, Says, differ, union
-from astra_outputs.catalog.model import ColumnFacts, TableFacts
+from astra_outputs.catalog.model import IDENTITY, ColumnFacts, TableFacts
 from astra_outputs.names import is_administrators_check
 
 Facts = Mapping[Says, TableFacts]
@@ -27,7 +27,8 @@ def differences(name: str, said: Mapping[Says, TableFacts | None]) -> list[Diffe
     found: list[Difference] = []
     if len(facts) < len(said):
         says = {who: MISSING if who not in facts else "exists" for who in said}
-        found.append(Difference(name, None, "table", says, says.get(Says.DATABASE) == MISSING))
+        stops = says.get(Says.DATABASE) == MISSING
+        found.append(Difference(name, None, "table", says, stops, stops))
     if len(facts) > 1:
         found += [*_of_table(name, facts), *_of_columns(name, facts), *differences_of_flags(name, facts)]
     return found
@@ -70,11 +71,13 @@ def _of_columns(name: str, facts: Facts) -> Iterator[Difference]:
         known = {who: what for who, what in said.items() if what is not None}
         if len(known) < len(said):
             says = {who: MISSING if what is None else _type_of(what) for who, what in said.items()}
-            yield Difference(name, column, "column", says, _cannot_insert(said))
+            stops_reading = says.get(Says.DATABASE) == MISSING and says.get(Says.RECORD) != MISSING
+            yield Difference(name, column, "column", says, _cannot_insert(said), stops_reading)
         for aspect, say in _ASPECTS.items():
             says = {who: say(what) for who, what in known.items()}
             if differ(says):
-                yield Difference(name, column, aspect, says, _stops(aspect, known))
+                stops_reading = aspect == "type" and _between_record_and_database(aspect, known)
+                yield Difference(name, column, aspect, says, _stops(aspect, known), stops_reading)
 
 
 _ASPECTS: Mapping[str, Callable[[ColumnFacts], str]] = {
@@ -103,9 +106,18 @@ def _cannot_insert(said: Mapping[Says, ColumnFacts | None]) -> bool:
 
 def _stops(aspect: str, known: Columns) -> bool:
     """Whether a difference between record class and database keeps a record from being stored."""
-    record, database = known.get(Says.RECORD), known.get(Says.DATABASE)
-    if record is None or database is None or _ASPECTS[aspect](record) == _ASPECTS[aspect](database):
+    if not _between_record_and_database(aspect, known):
         return False
+    record, database = known[Says.RECORD], known[Says.DATABASE]
     if aspect == "default":
         return record.filled_by_server and database.default is None
+    if aspect == "nullability":  # what the record may leave out, the database wants
+        return record.nullable and database.generated is None and database.default != IDENTITY
     return aspect in ("type", "generated")
+
+
+def _between_record_and_database(aspect: str, known: Columns) -> bool:
+    record, database = known.get(Says.RECORD), known.get(Says.DATABASE)
+    return (
+        record is not None and database is not None and _ASPECTS[aspect](record) != _ASPECTS[aspect](database)
+    )

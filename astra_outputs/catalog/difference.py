@@ -15,6 +15,26 @@ class Says(Enum):
     DATABASE = "database"
 
 
+CONCERNS = ("stops writing", "stops reading", "types", "the rest")
+"""What a difference does, the worst first."""
+
+TOPICS = {
+    "table": "tables",
+    "column": "columns",
+    "type": "types",
+    "nullability": "nullability",
+    "default": "defaults",
+    "generated": "generated",
+    "comment": "comments",
+    "primary key": "keys",
+    "primary": "keys",
+    "unique key": "keys",
+    "foreign key": "foreign-keys",
+    "check": "checks",
+    "index": "indexes",
+}
+"""What differs, by the beginning of the aspect that says so; beside them there are flags."""
+
 MISSING = "missing"
 NONE = "none"
 
@@ -34,6 +54,8 @@ class Difference:
         What each of those who were asked says; "missing" and "none" in place of nothing.
     stops_writing : bool
         Whether the database could not store a record, or would store something else.
+    stops_reading : bool
+        Whether a row could not be read as a record, or would be read as something else.
     """
 
     table: str
@@ -41,6 +63,23 @@ class Difference:
     aspect: str
     says: Mapping[Says, str]
     stops_writing: bool = False
+    stops_reading: bool = False
+
+    @property
+    def concern(self) -> str:
+        """Whom it concerns: one of `CONCERNS`."""
+        if self.stops_writing:
+            return CONCERNS[0]
+        if self.stops_reading:
+            return CONCERNS[1]
+        return CONCERNS[2] if self.aspect == "type" else CONCERNS[3]
+
+    @property
+    def topic(self) -> str:
+        """What it is about: one of `TOPICS`."""
+        if " of flag " in self.aspect or self.aspect.startswith("flag "):
+            return "flags"
+        return TOPICS[self.aspect.rpartition(" (")[0] or self.aspect.partition(" ")[0]]
 
     @property
     def subject(self) -> str:

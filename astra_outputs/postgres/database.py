@@ -67,6 +67,8 @@ class Database:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch = watch or (None if connection else Watch(self._server.answers))
         self._held = 0
+        self.readable: set[type] = set()
+        """Record classes whose tables were found to be as they say."""
         self.direct = False
         """Whether the connections know what was made on them; not behind a pooler, nor where they are of the
         caller's own class."""
@@ -198,7 +200,7 @@ class Database:
             connection, transaction = await self._begun(taken)
             turns = self._turns if self.borrowed else asyncio.Lock()
             inside = Database(connection=connection, turns=turns, watch=self._watch, schema=self.schema)
-            inside.retry_for = self.retry_for
+            inside.retry_for, inside.readable = self.retry_for, self.readable
             before = _inside.get()
             _inside.set(before | {self})
             self._held += 1

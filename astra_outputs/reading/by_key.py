@@ -10,6 +10,7 @@ from astra_outputs.errors import WrongRecordClass
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.sql import Statement, listed, qualified, quote, templates
+from astra_outputs.reading.readable import check_readable
 
 if TYPE_CHECKING:
     from astra_outputs.postgres.database import Database
@@ -47,7 +48,8 @@ async def row_by_key(
     WrongRecordClass
         If it is no record class.
     """
-    text = select_row(_checked(record_class), database.schema, tuple(key), newest=newest)
+    await check_readable(database, _checked(record_class))
+    text = select_row(record_class, database.schema, tuple(key), newest=newest)
     row = await database.run(
         lambda connection: connection.fetchrow(text, *key.values()), where=record_class.table
     )
@@ -68,6 +70,7 @@ async def rows_by_keys(
     keys : sequence of tuple
         The values of these columns, for each row.
     """
+    await check_readable(database, record_class)
     text = select_rows(record_class, database.schema, names)
     arrays = [[key[place] for key in keys] for place in range(len(names))]
     rows = await database.run(lambda connection: connection.fetch(text, *arrays), where=record_class.table)

@@ -12,6 +12,7 @@ from astra_outputs.model.record import Record
 from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.sqlstates import OUTSIDE_TRANSACTION, is_about_condition
 from astra_outputs.reading.question import Question
+from astra_outputs.reading.readable import check_readable
 from astra_outputs.reading.rows import Rows
 from astra_outputs.reading.scope import SOURCE, SPECTRUM
 
@@ -64,6 +65,7 @@ class Finding(Generic[R]):
 
     async def all(self, database: Database) -> list[R]:
         """Return all of the records."""
+        await self._check(database)
         text, values = self.text(database.schema), self.question.values
         with blaming_the_condition():
             rows = await database.run(
@@ -73,6 +75,7 @@ class Finding(Generic[R]):
 
     async def stream(self, database: Database, page: int = PAGE) -> AsyncIterator[R]:
         """Yield the records, held back by the reader: a page of them is in memory."""
+        await self._check(database)
         text, values = self.text(database.schema), self.question.values
         where = self.rows.record_class.table
         async with _in_transaction(database) as inside:
@@ -85,6 +88,10 @@ class Finding(Generic[R]):
                     yield record
                 if len(rows) < page:
                     return
+
+    async def _check(self, database: Database) -> None:
+        for rows in (self.rows, *self.along.values()):
+            await check_readable(database, rows.record_class)
 
     def _records(self, rows: list[Any]) -> list[R]:
         records: list[Any] = self.rows.records(rows)

@@ -16,6 +16,7 @@ from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.model.version import configured_version, major_minor, parse_major_minor, parse_version
 from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.sql import Statement, listed, qualified, templates
+from astra_outputs.reading.readable import check_readable
 
 S = TypeVar("S", bound=SpectrumMixin)
 Redo = Literal["older", "all"]
@@ -136,6 +137,7 @@ class Pending(Generic[S]):
 
     async def stream(self, database: Database, page: int = PAGE) -> AsyncIterator[S]:
         """Yield them in the order of their keys, a page at a time."""
+        await check_readable(database, self.spectrum_class)
         text = pending_page(*self._asked(database))
         last, left = FIRST, self.limit
         while left is None or left > 0:

@@ -50,10 +50,12 @@ class Gate:
             connection, self._database.schema, [record_class], for_writing=True
         )
         if differences:
-            lines = "\n  ".join(map(str, differences))
+            from astra_outputs.catalog import remedy
+
+            words = remedy.in_words(differences, record_class, self._database.schema)
             raise SchemaMismatch(
-                f"{self._database.where} cannot store a {record_class.__name__}:\n  {lines}\n"
-                f"apply the SQL file of {record_class.table}, or run `astra-outputs check` to see all differences",
+                f"{self._database.where} cannot store a {record_class.__name__}:\n{words}\n"
+                "run `astra-outputs check` to see all differences",
                 table=record_class.table,
             )
         return await traits_of(connection, self._database.schema, record_class.table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from astra_outputs.catalog.remedy import definition
 from astra_outputs.model.columns import Column
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.names import table_of
@@ -82,8 +83,8 @@ class Pipeline:
         for column in shared.values():
             order += [column, generated] if column.name == "v_astra" else [column]
         own = [column.column for column in self.columns]
-        lines = [f"    {_definition(column)}," for column in order]
-        lines += ["", *(f"    {_definition(column)}," for column in own), ""]
+        lines = [f"    {column.name} {definition(column)}," for column in order]
+        lines += ["", *(f"    {column.name} {definition(column)}," for column in own), ""]
         lines += [
             f"    constraint {t}_pkey primary key (task_pk),",
             f"    constraint {t}_spectrum_version_key unique (spectrum_pk, v_astra_major_minor),",
@@ -201,23 +202,6 @@ async def store_and_replace(dsn: str) -> None:
     assert stored.v_astra == astra_outputs.parse_version("0.1.1")
     assert {{name: getattr(stored, name) for name in VALUES}} == VALUES
 '''
-
-
-def _definition(column: Column) -> str:
-    """Return a column's line in `create table`."""
-    words = [column.name, column.type.ddl]
-    if column.server_default == "identity":
-        return " ".join([*words, "generated always as identity"])
-    words += [] if column.nullable else ["not null"]
-    if column.generated is not None:
-        words.append(f"generated always as ({column.generated}) stored")
-    elif column.server_default is not None:
-        words.append(f"default {column.server_default}")
-    elif isinstance(column.default, str):
-        words.append(f"default {_text(column.default)}")
-    elif isinstance(column.default, int | float):
-        words.append(f"default {column.default}")
-    return " ".join(words)
 
 
 def _text(value: str) -> str:

@@ -11,6 +11,18 @@ from pg_class as tables
 inner join pg_namespace as schemas on schemas.oid = tables.relnamespace
 where schemas.nspname = $1 and tables.relname = any($2) and tables.relkind in ('r', 'p', 'f');
 
+-- name: types
+-- The types of a table's columns.
+-- $1: the schema, $2: the table.
+select
+    columns.attname,
+    format_type(columns.atttypid, columns.atttypmod) as type
+from pg_class as tables
+inner join pg_namespace as schemas on schemas.oid = tables.relnamespace
+inner join pg_attribute as columns
+    on columns.attrelid = tables.oid and columns.attnum > 0 and not columns.attisdropped
+where schemas.nspname = $1 and tables.relname = $2;
+
 -- name: columns
 -- Their columns: types, defaults, comments.
 -- $1: the schema, $2: an array of names of tables.

@@ -152,6 +152,7 @@ EDITS = [
         "teff real",
         "teff real not null",
         ("teff", "nullability", "may be NULL", "not NULL"),
+        stops=True,
     ),
     edit(
         "NOT NULL in the record alone",

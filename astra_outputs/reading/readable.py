@@ -1,0 +1,43 @@
+"""Refuse a table whose rows would be read as something else than they are."""
+
+from __future__ import annotations
+
+from astra_outputs.errors import SchemaMismatch
+from astra_outputs.model.record import Record
+from astra_outputs.postgres.database import Connection, Database
+from astra_outputs.postgres.sql import templates
+
+
+async def check_readable(database: Database, record_class: type[Record]) -> None:
+    """Compare the columns of a table with its record class, before the first row is read; one short query.
+
+    Raises
+    ------
+    SchemaMismatch
+        If the table or a column is missing, or a column is of another type.
+    """
+    if record_class in database.readable:
+        return
+    differences = await database.run(
+        lambda connection: _compare(connection, database.schema, record_class), where=record_class.table
+    )
+    if differences:
+        raise SchemaMismatch(
+            f"{database.where} has no {record_class.__name__} to read:\n{differences}\n"
+            "run `astra-outputs check` to see all differences",
+            table=record_class.table,
+        )
+    database.readable.add(record_class)
+
+
+async def _compare(connection: Connection, schema: str, record_class: type[Record]) -> str:
+    """Return what differs, in words; empty if nothing does."""
+    rows = await connection.fetch(templates("catalog")["types"].text, schema, record_class.table)
+    types = {row[0]: row[1] for row in rows}
+    if all(types.get(column.name) == column.type.sql for column in record_class.columns()):
+        return ""
+    # A type may have two names: the comparison that `check` makes has the last word.
+    from astra_outputs.catalog import differences_with_database, remedy
+
+    found = await differences_with_database(connection, schema, [record_class], for_reading=True)
+    return remedy.in_words(found, record_class, schema, reading=True)
