@@ -57,6 +57,7 @@ from astra_outputs.model.version import format_version, major_minor, parse_versi
 
 if TYPE_CHECKING:
     from astra_outputs.postgres import sql_files as ddl  # noqa: F401 (`__getattr__` gives it)
+    from astra_outputs.reading.columns import Columns
     from astra_outputs.reading.question import Asked
     from astra_outputs.records import (
         ASPCAP,
@@ -133,6 +134,7 @@ __all__ = [
     "Clam",
     "ClamFlags",
     "Closed",
+    "Columns",
     "ConnectionLost",
     "CorruptSpoolFile",
     "Corv",
@@ -205,6 +207,7 @@ __all__ += column_types.__all__
 # A pipeline's processes wait for no table but their own, and its child processes for no database driver.
 _WHEN_ASKED_FOR = {
     "Asked": "astra_outputs.reading.question",
+    "Columns": "astra_outputs.reading.columns",
     "Failure": "astra_outputs.work.report",
     "Outputs": "astra_outputs.repository",
     "AsyncResults": "astra_outputs.work.driving",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
@@ -18,6 +18,7 @@ from astra_outputs.model.version import parse_major_minor
 from astra_outputs.postgres.database import Connection, Database
 from astra_outputs.reading.by_key import row_by_id, row_by_key
 from astra_outputs.reading.find import Finding
+from astra_outputs.reading.layout import Choice
 from astra_outputs.reading.pending import Pending, Redo, Shard
 from astra_outputs.reading.question import Asked, Question
 from astra_outputs.saving.one_row import save_one
@@ -26,6 +27,7 @@ from astra_outputs.saving.report import SaveReport
 from astra_outputs.saving.store import Store
 
 if TYPE_CHECKING:
+    from astra_outputs.reading.columns import Columns
     from astra_outputs.reading.history import Change
     from astra_outputs.saving.reader import Records
     from astra_outputs.spool.replay import ReplayReport
@@ -284,6 +286,62 @@ class Outputs:
         """
         return self._finding(record_class, condition, parameters, spectrum, source, asked).stream(
             self.store.database
+        )
+
+    def columns(
+        self,
+        record_class: type[Record],
+        condition: str | None = None,
+        *parameters: Any,
+        columns: Sequence[str] | None = None,
+        spectrum: Choice = False,
+        source: Choice = False,
+        connections: int = 1,
+        **asked: Unpack[Asked],
+    ) -> Columns:
+        """Return an answer as columns, to be awaited in the form of the library that you work with.
+
+        `to_arrow()`, `to_pandas()`, `to_polars()`, `to_astropy()`, `to_numpy()`, or `batches()` to read
+        more than fits into memory. Units, descriptions and the meanings of flags come along.
+
+        Parameters
+        ----------
+        record_class, condition, *parameters, **asked
+            As in `find`.
+        columns : sequence of str, optional
+            The columns, also of the spectrum (`"spectrum.snr"`) and of the source; all of the rows' own
+            where none are given.
+        spectrum, source : bool or sequence of str
+            All columns of the spectrum and the source besides, or these.
+        connections : int
+            Connections to read on, which see the same rows and share the table's pages. One is used
+            where rows have an order or a limit, and where a pooler stands between.
+
+        Raises
+        ------
+        InvalidCondition, UnknownColumn, AmbiguousFlag
+            As in `find`.
+        MissingExtra
+            When awaited, if the library is not installed.
+        SchemaMismatch
+            When awaited, if a column of the table is of another type.
+
+        Examples
+        --------
+        >>> frame = await outputs.columns(TheCannon, newest=True, source=["g_mag"]).to_pandas()
+        """
+        from astra_outputs.reading.columns import Columns
+
+        return Columns.of(
+            self.store.database,
+            record_class,
+            condition,
+            parameters,
+            asked,
+            columns=columns,
+            spectrum=spectrum,
+            source=source,
+            connections=connections,
         )
 
     def _finding(

@@ -74,6 +74,7 @@ class Database:
         caller's own class."""
         self._at_hand: list[asyncpg.pool.PoolConnectionProxy] = []
         self._waiting = 0
+        self._taking = asyncio.Lock()
 
     def __repr__(self) -> str:
         return f"Database({self.where}, schema={self.schema!r})"
@@ -130,6 +131,29 @@ class Database:
             If this is inside a transaction, and transactions hold all connections.
         """
         return Loan(self)
+
+    @asynccontextmanager
+    async def several(self, wanted: int) -> AsyncIterator[list[Connection]]:
+        """Lend so many connections, or all that there may be; of a caller's own there is one."""
+        number = 1 if self.borrowed else max(1, min(wanted, self.connections))
+        async with AsyncExitStack() as stack:
+            async with self._taking:  # two that each held some and waited for others would wait for ever
+                lent = [await stack.enter_async_context(self.acquire()) for _ in range(number)]
+            yield lent
+
+    def another(self) -> Database:
+        """Return the same database, not opened yet: connections belong to the loop that opened them.
+
+        Raises
+        ------
+        Closed
+            If the connection is the caller's own, of which there is no other.
+        """
+        if self.borrowed:
+            raise Closed("your own connection cannot be used from here: `await` the answer first")
+        other = Database(schema=self.schema, connections=self.connections, retry_for=self.retry_for)
+        other._server, other._watch = self._server, Watch(self._server.answers)
+        return other
 
     async def take(self) -> tuple[Connection, asyncpg.Pool | None]:
         """Return a connection, and the pool that it is of, for `give_back`; `acquire` does both.

@@ -80,10 +80,14 @@ def maker(record_class: type[R], names: tuple[str, ...]) -> Callable[[Sequence[A
     if record_class.__private_attributes__ or record_class.__pydantic_post_init__:
         return lambda values: record_class.from_row(dict(zip(names, values, strict=False)))
     new, put, given = record_class.__new__, object.__setattr__, frozenset(names)
+    conversions = tuple(record_class._from_server.items())
 
     def make(values: Sequence[Any]) -> R:
+        columns = dict(zip(names, values))  # noqa: B905 (what follows tells of NaN)
+        for name, convert in conversions:
+            columns[name] = convert(columns[name])
         record = new(record_class)
-        put(record, "__dict__", dict(zip(names, values)))  # noqa: B905 (what follows tells of NaN)
+        put(record, "__dict__", columns)
         put(record, "__pydantic_fields_set__", set(given))
         put(record, "__pydantic_extra__", None)
         put(record, "__pydantic_private__", None)

@@ -15,3 +15,20 @@ select count(*)
 from /*= table */ astra.the_cannon as result /*=*/
 /*= joins */ left join astra.source as source on source.pk = result.source_pk /*=*/
 where /*= condition */ result.teff > 5000 and source.g_mag < 15 /*=*/;
+
+-- name: share_snapshot
+-- The name of this transaction's snapshot, under which others see the same rows.
+select pg_export_snapshot();
+
+-- name: pages
+-- How many pages a table has, for shares of them; 0 where its rows are in other tables, or on other servers.
+select
+    case
+        when exists (select from pg_extension where extname = 'citus') then 0
+        else pg_relation_size(/*= table */ 'astra.the_cannon' /*=*/::regclass)
+            / current_setting('block_size')::bigint
+    end;
+
+-- name: literals
+-- The values of parameters as SQL writes them, each with its type: COPY takes no parameters.
+select /*= values */ coalesce(quote_literal($1::real::text), 'null') || '::real' /*=*/;
