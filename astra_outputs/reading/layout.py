@@ -79,7 +79,7 @@ class Output:
     def facts(self) -> dict[str, str]:
         """What is known of it, as texts: table, column, unit, description, category, and flags as JSON."""
         column = self.column
-        flags = self.named.record_class._flags.bits.get(column.name, ())
+        flags = self.named.record_class.flag_names.bits.get(column.name, ())
         said = {
             "table": self.named.record_class.table,
             "column": column.name,

@@ -80,7 +80,8 @@ def maker(record_class: type[R], names: tuple[str, ...]) -> Callable[[Sequence[A
     if record_class.__private_attributes__ or record_class.__pydantic_post_init__:
         return lambda values: record_class.from_row(dict(zip(names, values, strict=False)))
     new, put, given = record_class.__new__, object.__setattr__, frozenset(names)
-    conversions = tuple(record_class._from_server.items())
+    types = {column.name: column.type for column in record_class.columns()}
+    conversions = [(name, convert) for name in names if (convert := types[name].from_server) is not None]
 
     def make(values: Sequence[Any]) -> R:
         columns = dict(zip(names, values))  # noqa: B905 (what follows tells of NaN)

@@ -246,6 +246,9 @@ async def test_nan_that_another_program_stored_is_not_measured(
         snr=1.0, delta_ra=[1.0, None, 2.0], delta_dec=[1.0],
     )  # fmt: skip
     await outputs.save(boss)
+    await connection.execute(
+        "alter table astra.boss_visit_spectrum drop constraint boss_visit_spectrum_no_nan_check"
+    )
     await connection.execute("update astra.boss_visit_spectrum set snr = 'NaN', delta_ra = '{1,NaN,null}'")
     (found,) = await outputs.find(BossVisitSpectrum)
     assert (found.snr, found.delta_ra, found.delta_dec) == (None, [1.0, None, None], [1.0])
@@ -347,13 +350,17 @@ async def test_what_lies_within_a_radius_is_found_at_poles_and_over_ra_0(
 ) -> None:
     grid = [(ra, dec) for ra in (0.0, 1e-5, 0.2, 90.0, 179.9, 180.0, 270.0, 359.8, 359.99999, 360.0)
             for dec in (-90.0, -89.9, -45.0, -0.1, 0.0, 1e-5, 60.0, 89.5, 90.0)]  # fmt: skip
-    await outputs.save_many(Source(sdss_id=n, ra=ra, dec=dec) for n, (ra, dec) in enumerate(grid))
-    await outputs.save(Source(sdss_id=-1))
+    await outputs.save_many(Source(sdss_id=n, ra=ra, dec=dec) for n, (ra, dec) in enumerate(grid, start=1))
+    await outputs.save(Source(sdss_id=1000))
     for ra, dec in grid:
         for radius in (0.0, 1e-4, 0.3, 40.0, 95.0, 180.0):
             found = {entry.sdss_id for entry in await outputs.find(Source, near=(ra, dec, radius))}
-            certain = {n for n, place in enumerate(grid) if separation(ra, dec, *place) <= radius - 1e-7}
-            possible = {n for n, place in enumerate(grid) if separation(ra, dec, *place) <= radius + 1e-7}
+            certain = {
+                n for n, place in enumerate(grid, start=1) if separation(ra, dec, *place) <= radius - 1e-7
+            }
+            possible = {
+                n for n, place in enumerate(grid, start=1) if separation(ra, dec, *place) <= radius + 1e-7
+            }
             assert certain <= found <= possible, (ra, dec, radius)
     assert len(await outputs.find(Source, near=(-0.1, 0.0, 0.4))) == len(
         await outputs.find(Source, near=(359.9, 0.0, 0.4))
