@@ -17,7 +17,7 @@ from benchmarks.parts import ALL, DEFAULT, LONG, Length, Only, parts
 from benchmarks.report import show
 from benchmarks.server import environment, server, set_autovacuum
 from benchmarks.tables import KINDS, WIDTHS, Kind
-from benchmarks.tuning import Batches
+from benchmarks.tuning import GUESS, Batches
 
 FOLDER = Path(__file__).parent / "results"
 PUBLISHED = Path(__file__).parents[1] / "docs" / "performance.json"
@@ -38,7 +38,9 @@ def main(
     table: Annotated[
         list[str] | None, typer.Option(help=f"Throughput on this kind of table alone: {', '.join(KINDS)}.")
     ] = None,
-    retune: Annotated[bool, typer.Option(help="With --quick: look for the best batch sizes again.")] = False,
+    retune: Annotated[
+        bool, typer.Option(help="Look for the best batch sizes again, where only some parts are run.")
+    ] = False,
     smoke: Annotated[bool, typer.Option(help="Tiny sizes: does it run?")] = False,
     with_growth: Annotated[bool, typer.Option("--growth", help="Also a table of 10⁴ to 10⁷ rows.")] = False,
     with_layout: Annotated[
@@ -63,8 +65,8 @@ def main(
     _refuse_unknown("width", map(str, width or ()), tuple(map(str, WIDTHS)))
     kinds: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind in (table or KINDS))
     only = Only(tuple(width or WIDTHS), kinds)
-    if length == Length.QUICK and "throughput" in names and "tuning" not in names:
-        known = _tuned(output, length)
+    if length != Length.SMOKE and "tuning" not in names and {"throughput", "connections"} & set(names):
+        known = _tuned(output)
         if retune or not all(known.knows(kind, width) for kind in only.kinds for width in only.widths):
             names.insert(0, "tuning")
     with server(quick=smoke) as dsn:
@@ -85,7 +87,8 @@ async def _run(
 ) -> dict[str, Any]:
     """Run parts one after the other and return what came of them; each is written down as it ends."""
     await set_autovacuum(dsn, on=False)
-    todo = parts(dsn, length, only, lambda: _tuned(output, length), largest=largest)
+    guess = GUESS if length != Length.SMOKE else 100
+    todo = parts(dsn, length, only, lambda: _tuned(output, guess), largest=largest)
     done = {}
     for name in names:
         warning = load_warning()
@@ -105,12 +108,10 @@ async def _run(
     return done
 
 
-def _tuned(output: Path, length: Length) -> Batches:
+def _tuned(output: Path, guess: int = GUESS) -> Batches:
     """Return the batch sizes found by this run or an earlier one, else those that were published."""
     known = _known(output)
-    if length == Length.SMOKE:
-        return Batches(known.get("tuning"), guess=100)
-    return Batches((known if "tuning" in known else _known(PUBLISHED)).get("tuning"))
+    return Batches((known if "tuning" in known else _known(PUBLISHED)).get("tuning"), guess)
 
 
 def _known(output: Path) -> dict[str, Any]:

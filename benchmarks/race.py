@@ -46,11 +46,13 @@ class Race:
         self._server_cpu = ServerCpu(connection)
         self._prepared: dict[Any, Any] = {}
 
-    async def enter(self, name: str, setting: Setting) -> None:
+    async def enter(self, name: str, setting: Setting, *, slow: bool) -> None:
         """Open a peer and let it store its rows twice: a warm-up, and a proof that it does."""
         peer = None
         try:
             peer = load(name, setting)
+            if peer.slow and not slow:
+                return
             await peer.open()
             peer.batch = PROOF
             rows = self._rows[: PROOF if peer.slow else PROVED]
@@ -115,8 +117,10 @@ class Batches:
 
 
 @asynccontextmanager
-async def race(dsn: str, table: Table, count: int, names: Sequence[str]) -> AsyncIterator[Race]:
-    """Make a table for so many rows, and let peers enter the race for it."""
+async def race(
+    dsn: str, table: Table, count: int, names: Sequence[str], *, slow: bool = True
+) -> AsyncIterator[Race]:
+    """Make a table for so many rows, and let peers enter the race for it, the slow ones if they may."""
     rows = rows_of(table, count)
     async with connected(dsn) as connection:
         await create_parents(connection, count)
@@ -126,7 +130,7 @@ async def race(dsn: str, table: Table, count: int, names: Sequence[str]) -> Asyn
         found = Race(connection, table, rows)
         try:
             for name in names:
-                await found.enter(name, Setting(dsn, table))
+                await found.enter(name, Setting(dsn, table), slow=slow)
             yield found
         finally:
             await found.close()

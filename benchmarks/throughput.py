@@ -1,6 +1,8 @@
 """Rows a second of everyone, on new rows, existing ones, and half and half, on both kinds of table.
 
-Everyone sends batches of the size that `benchmarks.tuning` found to be its best, this project included.
+Everyone sends batches of the size that `benchmarks.tuning` found to be its best, this project included. Those that
+are told apart by percents take turns in every round; the rest, slower by factors, in some, and the slowest of them
+on a pipeline's table alone, as half and half is.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ from benchmarks.race import PHASES, Race, race
 from benchmarks.tables import KINDS, PIPELINES, Kind, Table
 from benchmarks.tuning import Batches
 
+CONTENDED = ("existing", "new")
+"""Phases that goals are about."""
+
 
 @dataclass(frozen=True)
 class Size:
@@ -25,14 +30,14 @@ class Size:
     rounds: int = 5
     """Rounds of those that goals are about, on new rows and existing ones."""
     rounds_others: int = 2
-    """Rounds of everybody else, and of every phase but these."""
+    """Rounds of everybody else in a re-run, and of half and half; elsewhere it is one."""
     phases: Sequence[str] = tuple(PHASES)
     kinds: Sequence[Kind] = tuple(KINDS)
 
 
-FULL = Size({20: 30_000, 60: 30_000, 200: 30_000})
+FULL = Size({20: 30_000, 60: 30_000, 200: 15_000})
 CONNECTIONS = Size(FULL.rows, phases=("existing",), kinds=(PIPELINES,))
-QUICK = Size({20: 30_000, 60: 30_000, 200: 15_000}, rounds=4, phases=("existing", "new"))
+QUICK = Size(FULL.rows, rounds=4, phases=("existing", "new"))
 SMOKE = Size({20: 400}, rounds=2, rounds_others=1)
 
 
@@ -44,9 +49,11 @@ async def run(
     for kind in size.kinds:
         found[kind] = {"widths": {}}
         for width, rows in size.rows.items():
-            async with race(dsn, Table(width, kind), rows, names) as racing:
+            async with race(dsn, Table(width, kind), rows, names, slow=kind == PIPELINES) as racing:
                 found[kind]["widths"][str(width)] = {
-                    phase: await _run_phase(racing, phase, size, batches) for phase in size.phases
+                    phase: await _run_phase(racing, phase, size, batches)
+                    for phase in size.phases
+                    if kind == PIPELINES or phase in CONTENDED
                 }
     return {"rows": {str(width): rows for width, rows in size.rows.items()}, "kinds": found}
 
@@ -56,9 +63,9 @@ async def _run_phase(racing: Race, phase: str, size: Size, batches: Batches) -> 
     say(f"{table.kind}, {table.width} columns, {phase}: {len(peers)} ways")
     best = {name: batches.of(table, phase, name) for name in peers}
     series = {name: Series() for name in peers}
-    contended = phase != "half"
-    for number, name in turns(list(peers), size.rounds if contended else size.rounds_others):
-        if number < size.rounds_others or name in CONTENDERS:
+    others = size.rounds_others if phase == "existing" else 1
+    for number, name in turns(list(peers), size.rounds if phase in CONTENDED else size.rounds_others):
+        if number < others or name in CONTENDERS:
             await racing.run(name, phase, best[name], series[name])
     return {
         name: {
