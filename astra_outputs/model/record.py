@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from enum import Enum
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -41,12 +42,16 @@ class Outcome(Enum):
     """The database was away: the row is on the worker's disk, to be stored later."""
 
 
+_building = Lock()
+
 if TYPE_CHECKING:
     _Base = BaseModel
 else:
 
     class _Base(BaseModel, metaclass=RecordClass):
         """Pydantic's base, of a class that has words for what is written otherwise elsewhere."""
+
+        model_config = ConfigDict(defer_build=True)
 
 
 class Record(_Base):
@@ -68,7 +73,9 @@ class Record(_Base):
     """
 
     # Which names are taken, `refuse_hidden` knows better than Pydantic.
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", validate_assignment=True, protected_namespaces=(), defer_build=True
+    )
 
     table: ClassVar[str]
     title: ClassVar[str]
@@ -176,8 +183,12 @@ class Record(_Base):
 
     @classmethod
     def _make_native(cls) -> NativeValidator:
-        cls._native = NativeValidator(cls)
-        return cls._native
+        """Build what the class was declared without: half of the classes of an import make no record."""
+        with _building:  # the threads of a pipeline may all make their first record
+            if cls._native is None:
+                cls.model_rebuild()
+                cls._native = NativeValidator(cls)
+            return cls._native
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:

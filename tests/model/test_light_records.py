@@ -10,6 +10,7 @@ import tracemalloc
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import PrivateAttr, create_model, field_validator, model_validator
 
@@ -203,6 +204,26 @@ def test_threads_do_not_mix_up_the_names_of_their_records():
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_threads_may_all_make_the_first_record_of_a_class():
+    for _ in range(20):
+
+        class First(Light):
+            """Results that nobody has made yet."""
+
+        begin, made = threading.Barrier(4), []
+
+        def work(made: list[Any] = made, begin: threading.Barrier = begin, first: Any = First) -> None:
+            begin.wait()
+            made.append(first.from_spectrum(SPECTRUM, v_astra=V, teff=np.float32(1.5), flag_failed=True))
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [record.teff for record in made] == [1.5] * 4
 
 
 # Rules of a class's own.
