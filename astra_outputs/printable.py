@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import escape
 from typing import Any
 
 FORMULA = ("=", "+", "-", "@")
@@ -30,6 +31,13 @@ def printable_lines(text: object) -> str:
     """Return a text as lines that a terminal may print; ends of lines and tabs stay."""
     text = str(text)
     return text if text.isprintable() else _BROKEN.sub(lambda part: printable(part[0]), text)
+
+
+class InNotebooks:
+    """What a notebook shows as it is printed."""
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(printable_lines(self))}</pre>"
 
 
 def cell(text: object) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from inspect import Signature
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 
 from astra_outputs.errors import InvalidColumn, InvalidName, NotHere
+from astra_outputs.model.signature import signature_of
 
 SPELLINGS = {
     "save": "await outputs.save(record)",
@@ -55,6 +57,15 @@ class RecordClass(type(BaseModel)):  # type: ignore[misc]  # (the metaclass has 
             if error.code != "model-field-missing-annotation":
                 raise
             raise _without_type(name, namespace) from error
+
+    @property
+    def __signature__(cls) -> Signature:
+        """What a record is made of, for `help` and editors: names, types, units and descriptions."""
+        return signature_of(cls)
+
+    @__signature__.setter
+    def __signature__(cls, _: Any) -> None:
+        """Pydantic's own is written over 80 columns and more."""
 
     def __getattr__(cls, name: str) -> Any:
         refuse_of_others(cls, name)

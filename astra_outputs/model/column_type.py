@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -52,6 +53,8 @@ class ColumnType:
         the value as it is.
     to_json, from_json : Callable, optional
         To what JSON has, and back; None where JSON has the value as it is.
+    show : Callable
+        Returns what is printed of a value.
     literal : str
         A value as Python code, which comes back from the database as it was.
     example : Callable
@@ -72,6 +75,7 @@ class ColumnType:
     wire: str = ""
     nothing: Any = b""
     padded: bool = False
+    show: Callable[[Any], Any] = lambda value: value
     parameter: Callable[[Any], Any] | None = None
     from_server: Callable[[Any], Any] | None = None
     to_json: Callable[[Any], Any] | None = None
@@ -106,6 +110,18 @@ def type_of(annotation: Any) -> ColumnType:
     """Return the type that an annotation such as `Real` stands for."""
     (kind,) = (entry for entry in get_args(annotation)[1:] if isinstance(entry, ColumnType))
     return kind
+
+
+def shortest_real(number: float) -> float:
+    """Return the shortest number that single precision holds as the same: 0.162, not 0.16200000047683716."""
+    single = struct.pack("f", number)
+    if struct.unpack("f", single)[0] != number:
+        return number  # as it was given, not as it is stored
+    for digits in range(6, 9):
+        shorter = float(f"{number:.{digits}g}")
+        if struct.pack("f", shorter) == single:
+            return shorter
+    return number
 
 
 def floating_type(sql: str, largest: float, wire: str, **known: Any) -> ColumnType:

@@ -20,7 +20,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_core import core_schema
 
-from astra_outputs.model.column_type import ColumnType, floating_type, integral_type, type_of
+from astra_outputs.model.column_type import ColumnType, floating_type, integral_type, shortest_real, type_of
 from astra_outputs.model.given import (
     FIRST_TIME,
     LAST_TIME,
@@ -62,7 +62,9 @@ UNIX_EPOCH, PG_EPOCH = datetime(1970, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tz
 """Where the seconds of Unix are counted from, and the microseconds of PostgreSQL."""
 
 
-REAL = floating_type("real", LARGEST_REAL, ">f4", name="real", spellings=("real", "float4"))
+REAL = floating_type(
+    "real", LARGEST_REAL, ">f4", name="real", spellings=("real", "float4"), show=shortest_real
+)
 DOUBLE = floating_type(
     "double precision",
     math.nextafter(math.inf, 0),
@@ -186,6 +188,7 @@ REAL_ARRAY = ColumnType(
     schema=core_schema.list_schema(core_schema.nullable_schema(REAL.schema), strict=True),
     convert=_elements,
     payload=_real_array,
+    show=lambda value: [None if number is None else shortest_real(number) for number in value],
     parameter=_elements,
     to_json=_elements,
     literal="[0.5, None]",

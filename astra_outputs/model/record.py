@@ -22,8 +22,8 @@ from astra_outputs.model.attributes import RecordClass, refuse_hidden, refuse_of
 from astra_outputs.model.column_types import FLAGS
 from astra_outputs.model.columns import Column, category, resolve
 from astra_outputs.model.flag_names import Flag, FlagNames
-from astra_outputs.model.flags import named_bits
 from astra_outputs.model.native import NativeValidator, unshare
+from astra_outputs.model.show import record_html, shown
 from astra_outputs.names import check_name, check_table, table_of
 
 
@@ -152,7 +152,7 @@ class Record(_Base):
         """
         if isinstance(obj, dict) and not options:
             return cls._of(obj)
-        if isinstance(obj, Mapping):
+        if not isinstance(obj, Record) and isinstance(obj, Mapping):
             obj = cls._with_flags(dict(obj))
         try:
             return super().model_validate(obj, **options)
@@ -341,25 +341,27 @@ class Record(_Base):
                 problems[name] = Problem(name, given, entry["msg"].removeprefix("Value error, "))
         raise kind(cls.table, tuple(problems.values())) from error
 
+    def keys(self) -> list[str]:
+        """Return the names of the columns: with it `dict(record)`, data frames and astropy's tables read records."""
+        return list(self._columns)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._columns:
+            raise KeyError(name)
+        return getattr(self, name)
+
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        for column in self.columns():
-            name, value = column.name, getattr(self, column.name)
-            if column.bits is not None and value is not None:
-                yield name, FlagText(" | ".join(named_bits(self.flag_names.bits[name], value)) or "0")
-            elif value is not None and value != column.default:
-                yield name, value
+        for column, value in shown(self):
+            yield column.name, value
+
+    def _repr_html_(self) -> str:
+        return record_html(self)
+
+
+Mapping.register(Record)  # by which libraries know what has names and values
 
 
 def assign(record: Record, outcome: Outcome, **columns: Any) -> None:
     """Give a record what the database says of its row after a save; not validated again."""
     # The name: a dictionary of numbers and texts is one that the garbage collector need not look into.
     record.__dict__.update(columns, outcome=outcome.value)
-
-
-class FlagText(str):
-    """Names of set bits, printed without quotation marks."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)

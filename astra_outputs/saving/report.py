@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from astra_outputs.model.record import Outcome
-from astra_outputs.printable import printable_lines
+from astra_outputs.printable import InNotebooks, printable_lines
 
 _BY_INSERTED = (Outcome.REPLACED, Outcome.INSERTED)
 OUTCOMES = (*_BY_INSERTED, *(outcome for outcome in Outcome if outcome not in _BY_INSERTED))
@@ -43,7 +43,7 @@ class Rejected:
         return printable_lines(f"record {self.position} ({key}): {self.reason}")
 
 
-class SaveReport(Sequence[Outcome]):
+class SaveReport(InNotebooks, Sequence[Outcome]):
     """One outcome a record, in the order given; a byte each, so that millions fit.
 
     Attributes

@@ -14,7 +14,7 @@ from astra_outputs.events import tell
 from astra_outputs.model.record import Outcome, Record
 from astra_outputs.postgres.database import Connection
 from astra_outputs.postgres.sqlstates import is_transient
-from astra_outputs.printable import printable_lines
+from astra_outputs.printable import InNotebooks, printable_lines
 from astra_outputs.saving.report import Rejected, SaveReport
 from astra_outputs.saving.store import Store
 from astra_outputs.saving.whole import save_what_is_taken
@@ -25,7 +25,7 @@ log = logging.getLogger("astra_outputs.spool")
 
 
 @dataclass
-class ReplayReport:
+class ReplayReport(InNotebooks):
     """What a replay did.
 
     Attributes

@@ -65,6 +65,10 @@ def _columns(table: Any) -> Iterable[tuple[Any, Any]]:
         return [(column.name, column) for column in table.get_columns()]
     if isinstance(table, np.ndarray) and table.dtype.names:
         return [(name, table[name]) for name in table.dtype.names]
+    if isinstance(table, Record) or (
+        isinstance(table, list | tuple) and any(isinstance(row, Record) for row in table)
+    ):
+        raise TypeError("save_table takes a table, not records: save_many stores those")
     if isinstance(table, Mapping):
         return table.items()
     if isinstance(table, list | tuple) and all(isinstance(row, Mapping) for row in table):

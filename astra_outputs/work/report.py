@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from astra_outputs.model.record import Outcome
-from astra_outputs.printable import printable_lines
+from astra_outputs.printable import InNotebooks, printable_lines
 from astra_outputs.saving.report import Rejected
 from astra_outputs.spool.replay import ReplayReport
 
@@ -38,7 +38,7 @@ class Failure:
 
 
 @dataclass
-class RunReport:
+class RunReport(InNotebooks):
     """What a run did.
 
     Attributes
