@@ -12,7 +12,18 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from astra_outputs.cli import check, describe, freeze, history, ingest, new_pipeline, replay, run, statements
+from astra_outputs.cli import (
+    add_column,
+    check,
+    describe,
+    freeze,
+    history,
+    ingest,
+    new_pipeline,
+    replay,
+    run,
+    statements,
+)
 from astra_outputs.errors import AstraOutputsError
 from astra_outputs.printable import printable_lines
 
@@ -23,6 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 COMMANDS: tuple[Callable[..., None], ...] = (
+    add_column.add_column,
     check.check,
     describe.describe,
     freeze.freeze,

@@ -57,7 +57,7 @@ class Pipeline:
             f'    {_BIT[0]} = 0, "{_BIT[1]}"\n\n\n'
             for column in flags
         )
-        lines = "".join(map(self._field, self.columns))
+        lines = "".join(map(self.field, self.columns))
         return (
             f'"""`{self.class_name}`: the results of one pipeline; their table is in {self.table}.sql."""\n\n'
             + "\n".join(imports)
@@ -66,7 +66,8 @@ class Pipeline:
             + lines
         )
 
-    def _field(self, column: NewColumn) -> str:
+    def field(self, column: NewColumn) -> str:
+        """Return the lines of one column in the record class."""
         arguments = [f'unit="{column.unit}"'] if column.unit else []
         arguments.append(f'description="{column.description}"')
         if column.is_flags:
@@ -93,7 +94,7 @@ class Pipeline:
             f"    constraint {t}_version_check check (v_astra >= 0)",
         ]
         comments = [
-            _sql(f"comment on column {t}.{column.name}", f" is {_text(column.comment)};")
+            _sql(f"comment on column {t}.{column.name}", f" is {text_of(column.comment)};")
             for column in (*order, *own)
         ]
         return "\n".join(
@@ -113,7 +114,7 @@ class Pipeline:
                 "",
                 _sql(f"create index if not exists {t}_source_idx", f" on {t} (source_pk);"),
                 "",
-                _sql(f"comment on table {t}", f" is {_text(self.title)};"),
+                _sql(f"comment on table {t}", f" is {text_of(self.title)};"),
                 *comments,
                 *self._flag_definitions(),
                 "",
@@ -132,7 +133,7 @@ class Pipeline:
         yield "values"
         for name in flags:
             end = ";" if name == flags[-1] else ","
-            bit = f" '{name}', 0, '{_BIT[0].lower()}', {_text(_BIT[1])}){end}"
+            bit = f" '{name}', 0, '{_BIT[0].lower()}', {text_of(_BIT[1])}){end}"
             yield _sql(f"('{self.table}',", bit)
 
     def test_file(self) -> str:
@@ -204,7 +205,8 @@ async def store_and_replace(dsn: str) -> None:
 '''
 
 
-def _text(value: str) -> str:
+def text_of(value: str) -> str:
+    """Return a text as SQL writes it."""
     return "'" + value.replace("'", "''") + "'"
 
 
