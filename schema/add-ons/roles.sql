@@ -4,13 +4,14 @@
 --
 -- Runs on PostgreSQL 15 to 18, as often as you like, and again whenever a table was added: tables of
 -- pipelines are recognised by the ten columns that they share. Rights that these roles have in the schema
--- besides are taken away, so that afterwards the schema is as this file says; give an extra right to
--- a role of your own. Run it as a superuser, or as a role that owns the database and may create roles.
+-- besides are taken away, and those that everybody has (PUBLIC), so that afterwards the schema is as this
+-- file says; give an extra right to a role of your own. Run it as a superuser, or as a role that owns the database and may create roles.
 -- Only new roles and a new owner of something need that: afterwards the owner role can run it as well.
 --
 --     astra_owner   owns the schema and all that is in it; for DBAs, to add tables
 --     astra_reader  SELECT
 --     astra_writer  what the reader may; stores results, never deletes one or moves it to another spectrum
+--                   or another major.minor version
 --     astra_loader  what the reader may; stores sources and spectra
 --
 -- None of them can log in: users are made members, `grant astra_writer to worker`. Roles belong to the
@@ -19,6 +20,7 @@
 --
 -- Undo, in each database and then once for the server:
 --
+--     drop function keep_result cascade;
 --     reassign owned by astra_owner to postgres;
 --     drop owned by astra_owner, astra_reader, astra_writer, astra_loader;
 --     drop role astra_owner, astra_reader, astra_writer, astra_loader;
@@ -83,6 +85,28 @@ begin
 end
 $$;
 
+-- A result of another major.minor is another result: an update that changes the version would lose the one that
+-- was there, which no right on a column can tell. A time that has not come would keep a result from being replaced.
+-- The owner may do both, to mend what is wrong. What is called for each row is the condition of the trigger alone.
+create or replace function keep_result() returns trigger
+language plpgsql
+set search_path to pg_catalog
+as $$
+begin
+    if pg_has_role((select c.relowner from pg_class as c where c.oid = tg_relid), 'usage') then
+        return null;
+    end if;
+    if new.v_astra_major_minor <> old.v_astra_major_minor then
+        raise exception 'result % of version % cannot become one of version %', old.task_pk, old.v_astra, new.v_astra
+            using errcode = 'insufficient_privilege', schema = tg_table_schema, table = tg_table_name,
+                hint = 'Store the result of the other version as a row of its own.';
+    end if;
+    raise exception 'result % was not modified at %', old.task_pk, new.modified
+        using errcode = 'insufficient_privilege', schema = tg_table_schema, table = tg_table_name,
+            hint = 'Leave modified to its default, the time of the statement.';
+end
+$$;
+
 -- The owner.
 do $$
 declare
@@ -133,6 +157,7 @@ declare
     writer constant text := quote_ident(prefix || '_writer');
     loader constant text := quote_ident(prefix || '_loader');
     here constant text := quote_ident(current_schema());
+    citus constant boolean := exists (select from pg_extension where extname = 'citus');
     one record;
 begin
     if not has_database_privilege(prefix || '_reader', current_database(), 'connect') then
@@ -143,11 +168,14 @@ begin
         execute format('grant temporary on database %I to %s, %s', current_database(), writer, loader);
     end if;
 
-    execute format('revoke all on schema %s from %s, %s, %s', here, reader, writer, loader);
-    execute format('revoke all on all tables in schema %s from %s, %s, %s', here, reader, writer, loader);
-    execute format('revoke all on all sequences in schema %s from %s, %s, %s', here, reader, writer, loader);
+    execute format('revoke all on schema %s from public, %s, %s, %s', here, reader, writer, loader);
+    execute format('revoke all on all tables in schema %s from public, %s, %s, %s', here, reader, writer, loader);
+    execute format('revoke all on all sequences in schema %s from public, %s, %s, %s', here, reader, writer, loader);
+    execute format('revoke all on all routines in schema %s from public, %s, %s, %s', here, reader, writer, loader);
     execute format('grant usage on schema %s to %s', here, reader);
     execute format('grant select on all tables in schema %s to %s', here, reader);
+    -- Views and queries call them as whoever asks.
+    execute format('grant execute on all routines in schema %s to %s', here, reader);
 
     -- What the database fills in is nobody's to write, except that an upsert sets `modified` anew. A result
     -- stays with its spectrum.
@@ -173,6 +201,16 @@ begin
             execute format(
                 'grant insert (%s), update (%s) on %s to %s', one.inserted, one.updated, one.name, writer
             );
+            if citus then
+                raise warning 'Citus takes no triggers: a writer may change the version of a row of %', one.name;
+            else
+                execute format(
+                    'create or replace trigger keep_result after update of v_astra, modified on %s for each row '
+                    'when (new.v_astra_major_minor <> old.v_astra_major_minor '
+                    'or new.modified > statement_timestamp() or new.modified = ''-infinity'') '
+                    'execute function keep_result()', one.name
+                );
+            end if;
         elsif one.name = 'source'::regclass
             or one.columns @> array['pk', 'spectrum_pk', 'source_pk', 'created', 'modified']::name[] then
             execute format(

@@ -162,6 +162,14 @@ FORBIDDEN = {
     " do update set spectrum_pk = excluded.spectrum_pk",
     "another spectrum's key by merge": "merge into astra.the_cannon t using (select 1) s on true"
     " when matched then update set spectrum_pk = t.spectrum_pk",
+    "another version": "update astra.the_cannon set v_astra = 9001",
+    "another version by upsert": "insert into astra.the_cannon (spectrum_pk, v_astra) values ({spectrum}, 6002)"
+    " on conflict (spectrum_pk, v_astra_major_minor) do update set v_astra = 9001",
+    "another version by merge": "merge into astra.the_cannon t using (select 1) s on true"
+    " when matched then update set v_astra = 9001",
+    "a time that never comes": "update astra.the_cannon set modified = 'infinity'",
+    "a time before all others": "update astra.the_cannon set modified = '-infinity'",
+    "a time that has not come": "update astra.the_cannon set modified = now() + interval '1 minute'",
     "delete": "delete from astra.the_cannon",
     "delete by merge": "merge into astra.the_cannon using (select 1) s on true when matched then delete",
     "truncate": "truncate astra.the_cannon",
@@ -440,6 +448,42 @@ async def test_rights_that_somebody_added_are_taken_away(
         for sql in (FORBIDDEN["delete"], FORBIDDEN["another spectrum's key"], FORBIDDEN["a table"]):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await worker.execute(sql)
+
+
+async def test_what_everybody_was_given_is_taken_away(
+    roles: Roles, connection: asyncpg.Connection, result: TheCannon, stray_role: str
+) -> None:
+    await connection.execute(f"create role {stray_role} login password 'secret'")
+    for right in ("all on astra.the_cannon", "all on schema astra", "update (teff) on astra.the_cannon"):
+        await connection.execute(f"grant {right} to public")
+    await connection.execute("grant all on sequence astra.spectrum_pk_seq to public")
+    assert roles.apply().returncode == 0
+    stranger = await asyncpg.connect(roles.dsn_of(stray_role))
+    for sql in (
+        "select 1 from astra.the_cannon",
+        FORBIDDEN["delete"],
+        "update astra.the_cannon set teff = 1",
+        FORBIDDEN["a table"],
+        FORBIDDEN["a number of a spectrum"],
+        "select astra.has_flag('the_cannon', 'result_flags', 1, 'low_snr')",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await stranger.execute(sql)
+    await stranger.close()
+    left = await connection.fetchval(
+        "select count(*) from pg_class c, aclexplode(c.relacl) a where relnamespace = 'astra'::regnamespace"
+        " and a.grantee = 0"
+    )
+    assert left == 0
+
+
+async def test_the_writer_stores_a_patch_and_a_new_version(roles: Roles, spectrum: Any) -> None:
+    async with roles.outputs("writer") as outputs:
+        outcomes = [
+            (await outputs.save(TheCannon.from_spectrum(spectrum, v_astra=version))).outcome
+            for version in ("0.8.0", "0.8.1", "0.9.0")
+        ]
+    assert outcomes == [Outcome.INSERTED, Outcome.REPLACED, Outcome.INSERTED]
 
 
 async def test_everything_in_the_schema_is_the_owners(roles: Roles, connection: asyncpg.Connection) -> None:
