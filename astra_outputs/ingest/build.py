@@ -11,7 +11,8 @@ from typing import Any
 
 from astra_outputs.errors import InvalidRecord, Problem, UnreadableFile
 from astra_outputs.ingest.files import Row
-from astra_outputs.ingest.mapping import Mapping, Origin
+from astra_outputs.ingest.mapping import Mapping
+from astra_outputs.ingest.origin import Origin
 from astra_outputs.ingest.star import Values
 from astra_outputs.ingest.values import value_of
 from astra_outputs.model.columns import Column

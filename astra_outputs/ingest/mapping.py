@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import codecs
-import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    FiniteFloat,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from astra_outputs.errors import InvalidMapping, InvalidRecord, shorten
 from astra_outputs.ingest.files import READERS, Choices
+from astra_outputs.ingest.origin import COMPUTING, Origin
 from astra_outputs.model.column_types import REAL, REAL_ARRAY
 from astra_outputs.model.columns import Column
 from astra_outputs.model.record import Record
@@ -42,109 +33,6 @@ def _known_format(name: str) -> str:
     if name not in READERS and not name.startswith("ascii."):
         raise ValueError(f"{name!r} must be one of {', '.join(READERS)}, or one of astropy's, as 'ascii.cds'")
     return name
-
-
-def _in_order(bounds: tuple[float, float]) -> tuple[float, float]:
-    if not bounds[0] <= bounds[1]:
-        raise ValueError(f"nothing is between {bounds[0]} and {bounds[1]}: the smaller one comes first")
-    return bounds
-
-
-def _several(value: Any) -> Any:
-    return [value] if isinstance(value, str | int) else value
-
-
-class Origin(BaseModel):
-    """Where the value of one column comes from.
-
-    Attributes
-    ----------
-    names : list[str]
-        Column of the file (`from`); the first of several that the file has.
-    value
-        A constant, instead of a column of the file.
-    row : bool
-        The number of the row, counted from 1, instead of a column of the file.
-    element : list[int]
-        Which element, counted from 0, of a column of arrays; of arrays in two dimensions `[i, j]`, in the
-        order in which NumPy and astropy count them.
-    between : tuple[float, float], optional
-        Numbers outside stand for "not measured".
-    transform : {"sqrt", "exp10"}, optional
-        What is computed of the number: an error of a variance, a number of its logarithm.
-    times, plus : float
-        The number is then multiplied, and added to: for another unit.
-    values : dict[str, Any]
-        What each text or number of the file stands for; one that is not listed is refused.
-    bit : list[int]
-        For a flag (`flag_low_snr = { from = "STARFLAG", bit = 4 }`): the bits of the file's integer, any
-        of which sets it. The sign of 32 signed bits is bit 31.
-    mask : int, optional
-        For a whole column of flags: the bits of the file's integer that are taken over.
-    pattern : str, optional
-        A regular expression; the part of the text that its first group matches is the value.
-    optional : bool
-        Whether a file may lack the column.
-    missing : list
-        Values that stand for "not measured", besides those of the whole mapping.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    names: Annotated[list[str], BeforeValidator(_several), Field(alias="from")] = []
-    value: Any = None
-    row: bool = False
-    element: Annotated[list[Annotated[int, Field(ge=0)]], BeforeValidator(_several)] = []
-    between: Annotated[tuple[float, float], AfterValidator(_in_order)] | None = None
-    transform: Literal["sqrt", "exp10"] | None = None
-    times: FiniteFloat = 1.0
-    plus: FiniteFloat = 0.0
-    values: dict[str, Any] = {}
-    bit: Annotated[list[Annotated[int, Field(ge=0, le=63)]], BeforeValidator(_several)] = []
-    mask: Annotated[int, Field(ge=1, lt=2**63)] | None = None
-    pattern: re.Pattern[str] | None = None
-    optional: bool = False
-    missing: list[Any] = []
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_short_form(cls, given: Any) -> Any:
-        """Read a bare text as the name of a column."""
-        return {"from": given} if isinstance(given, str) else given
-
-    @model_validator(mode="after")
-    def _check_one_origin(self) -> Origin:
-        if [bool(self.names), self.value is not None, self.row].count(True) != 1:
-            raise ValueError('give either from = "COLUMN", value = ... or row = true')
-        if self.pattern is not None and self.pattern.groups < 1:
-            raise ValueError("pattern needs a group, as in '(2M.*)'")
-        options = self.model_fields_set - {"names", "value", "row", "optional"}
-        if options and self.value is not None:
-            raise ValueError(
-                f"{_listed(options)} says how a value of the file is read, and value = ... is none"
-            )
-        for one, others in _INSTEAD.items():
-            if one in options and options & others:
-                raise ValueError(f"{one} leaves nothing to do for {_listed(options & others)}")
-        return self
-
-    @property
-    def computes(self) -> bool:
-        """Whether the number of the file is changed."""
-        return self.transform is not None or (self.times, self.plus) != (1.0, 0.0)
-
-
-_COMPUTING = frozenset({"between", "transform", "times", "plus"})
-_INSTEAD = {
-    "values": _COMPUTING | {"bit", "mask"},
-    "bit": _COMPUTING | {"mask"},
-    "mask": _COMPUTING,
-}
-"""Options that look a value up or take it apart, and those that would then do nothing."""
-
-
-def _listed(options: set[str] | frozenset[str]) -> str:
-    return ", ".join(sorted(options))
 
 
 Columns = dict[str, Origin]
@@ -248,7 +136,7 @@ def _check_name(section: str, record_class: type[Record], name: str) -> None:
 def _check_options(section: str, column: Column, origin: Origin) -> None:
     """Refuse what would be passed over in silence, or refused in every row."""
     given = origin.model_fields_set
-    kind, computing = column.type, sorted(given & _COMPUTING)
+    kind, computing = column.type, sorted(given & COMPUTING)
     if computing and kind.bounds is None and kind is not REAL_ARRAY:
         raise InvalidMapping(
             f"[{section}] {column.name} is {kind.ddl}: {', '.join(computing)} is for numbers"

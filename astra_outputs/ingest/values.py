@@ -10,7 +10,7 @@ from decimal import Decimal
 from numbers import Real
 from typing import Any
 
-from astra_outputs.ingest.mapping import Origin
+from astra_outputs.ingest.origin import Origin
 from astra_outputs.model.column_types import BOOLEAN, BYTES, REAL_ARRAY, TIMESTAMP
 from astra_outputs.model.columns import Column
 from astra_outputs.model.given import plain as plain_scalar

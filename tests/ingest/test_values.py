@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from astra_outputs import Boolean, Bytes, Flags, Integer, Real, RealArray, Text
 from astra_outputs.errors import InvalidMapping
-from astra_outputs.ingest.mapping import Mapping, Origin
+from astra_outputs.ingest.mapping import Mapping
+from astra_outputs.ingest.origin import Origin
 from astra_outputs.ingest.values import value_of
 from astra_outputs.model.column_type import type_of
 from astra_outputs.model.columns import Column
