@@ -20,9 +20,12 @@ from astra_outputs.cli import (
     history,
     ingest,
     new_pipeline,
+    pending,
     replay,
     run,
+    schema,
     statements,
+    status,
 )
 from astra_outputs.errors import AstraOutputsError
 from astra_outputs.printable import printable_lines
@@ -41,9 +44,11 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     history.history,
     ingest.ingest,
     new_pipeline.new_pipeline,
+    pending.pending,
     replay.replay,
     run.run,
     statements.statements,
+    status.status,
 )
 
 
@@ -54,6 +59,8 @@ def flowing(text: str) -> str:
 
 for _command in COMMANDS:
     app.command(help=flowing(_command.__doc__ or ""))(_command)
+
+app.add_typer(schema.schema, name="schema")
 
 
 def main() -> None:

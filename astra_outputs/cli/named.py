@@ -76,15 +76,30 @@ def _flat(annotation: Any) -> list[Any]:
     return [annotation, *(part for inner in get_args(annotation) for part in _flat(inner))]
 
 
-def class_named(name: str, modules: Iterable[str], kind: type[R] = PipelineOutputMixin) -> type[R]:  # type: ignore[assignment]
-    """Return the record class of a table, or of that name.
+def classes_of_module(function: Any) -> list[type[Record]]:
+    """Return the record classes that the module of a pipeline defines or imports."""
+    while isinstance(function, partial):
+        function = function.func
+    module = sys.modules.get(getattr(function, "__module__", ""))
+    values = vars(module).values() if module is not None else ()
+    return [entry for entry in values if isinstance(entry, type) and issubclass(entry, Record)]
+
+
+def class_named(
+    name: str,
+    modules: Iterable[str],
+    kind: type[R] = PipelineOutputMixin,  # type: ignore[assignment]
+    also: Iterable[type[Record]] = (),
+) -> type[R]:
+    """Return the record class of a table, or of that name; `also` are classes that are known already.
 
     Raises
     ------
     WrongRecordClass
         If there is none of the kind; the nearest name is suggested.
     """
-    classes = {entry.table: entry for entry in record_classes(modules) if issubclass(entry, kind)}
+    known = [*record_classes(modules), *also]
+    classes = {entry.table: entry for entry in known if issubclass(entry, kind) and hasattr(entry, "table")}
     for entry in classes.values():
         if name in (entry.table, entry.__name__):
             return entry

@@ -39,6 +39,8 @@ Records = Annotated[
     ),
 ]
 
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
 
 def names_a_database(dsn: str | None) -> bool:
     """Tell whether a DSN or the PG* variables say which database is meant."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from astra_outputs.cli.options import Dsn, Records, Schema, say
+from astra_outputs.cli.options import Dsn, Json, Records, Schema, say
+from astra_outputs.printable import as_json
 
 if TYPE_CHECKING:
     from astra_outputs.model.record import Record
@@ -26,6 +27,7 @@ def replay(
     trust: Annotated[
         bool, typer.Option("--trust", help="Accept folders and files that others own or can write to.")
     ] = False,
+    json: Json = False,
     records: Records = None,
     dsn: Dsn = None,
     schema: Schema = "astra",
@@ -40,7 +42,10 @@ def replay(
 
     classes = record_classes(records or ())
     report = asyncio.run(_replay(folders, classes, dsn, schema, rejected=rejected, trust=trust))
-    say(report)
+    if json:
+        typer.echo(as_json(report.facts()))
+    else:
+        say(report)
     if not report.all_stored:
         raise typer.Exit(1)
 

@@ -180,6 +180,22 @@ def decode(content: bytes, class_of: ClassOf) -> SpoolBatch:
     return batch
 
 
+def glance(lines: Sequence[bytes]) -> tuple[str, str, int]:
+    """Return table, major.minor and number of records, as the first three lines of a file say; not verified.
+
+    Raises
+    ------
+    CorruptSpoolFile
+        If no worker wrote them.
+    """
+    try:
+        header, row = Header.parse(lines[1]), json.loads(lines[2])
+        version = int(row[list(header.columns).index("v_astra")]) // 1_000
+        return header.table, f"{version // 1_000}.{version % 1_000}", int(json.loads(lines[1])["records"])
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
+        raise CorruptSpoolFile(f"is not what a worker writes: {error}") from error
+
+
 def verify(content: bytes) -> None:
     """Refuse the content of a file that is not as it was written.
 

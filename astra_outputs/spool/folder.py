@@ -7,6 +7,7 @@ import fcntl
 import os
 import stat
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,13 +17,16 @@ from uuid import uuid4
 
 from astra_outputs.errors import CorruptSpoolFile, SpoolFull, UntrustedSpool
 from astra_outputs.model.record import Record
-from astra_outputs.spool.file_format import Unwritable, encode, verify
+from astra_outputs.spool.file_format import Unwritable, encode, glance, verify
 
 WAITING, PARTIAL, CORRUPT, REJECTED = ".spool", ".partial", ".corrupt", ".rejected"
 """How the names of files end: to be stored, being written, damaged, refused by the database."""
 
 DEFAULT_LIMIT = 10 * 1024**3
 """Most bytes in the folder."""
+
+GLANCE = 2**20
+"""Most bytes of a line that are read to see what a file is about."""
 
 ABANDONED = 60.0
 """Seconds after which a file that nobody writes to any more counts as left by a killed worker."""
@@ -158,6 +162,15 @@ class Spool:
     def waiting(self) -> list[Path]:
         """Return the files whose records wait to be stored; their names sort as their times do."""
         return self._files(WAITING)
+
+    def contents(self) -> Counter[tuple[str, str]]:
+        """Return how many records wait, by table and major.minor; of files that can be read."""
+        found: Counter[tuple[str, str]] = Counter()
+        for path in self.waiting():
+            with suppress(OSError, CorruptSpoolFile), path.open("rb") as file:
+                table, version, count = glance([file.readline(GLANCE) for _ in range(3)])
+                found[table, version] += count
+        return found
 
     def refused(self) -> list[Path]:
         """Return the files of records that the database refused."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from astra_outputs.discover import record_classes
 from astra_outputs.errors import ConnectionLost, CorruptSpoolFile, DatabaseError
@@ -63,6 +64,22 @@ class ReplayReport(InNotebooks):
         self.rejected += other.rejected
         self.corrupt += other.corrupt
         self.waiting, self.left = other.waiting, other.left
+
+    def facts(self) -> dict[str, Any]:
+        """Return what it says as plain values, for JSON."""
+        files = {"damaged": self.corrupt, "waiting": self.waiting, "left": self.left}
+        return {
+            "files": self.files,
+            "counts": {outcome.value: count for outcome, count in self.counts.items() if count},
+            "refused": [
+                {"file": str(path), "key": one.key, "reason": one.reason} for path, one in self.rejected
+            ],
+            **{
+                name: [{"file": str(path), "why": why} for path, why in found]
+                for name, found in files.items()
+            },
+            "all_stored": self.all_stored,
+        }
 
     def __str__(self) -> str:
         counts = ", ".join(f"{self.counts[outcome]:,} {outcome.value}" for outcome in self.counts)
@@ -121,7 +138,16 @@ async def replay(
         waiting += [(path.name, spool, path) for path in paths]
     if waiting:
         folders = " ".join(str(spool.folder) for spool in spools)
-        tell(log, logging.WARNING, "storing what waits in the spool", folder=folders, files=len(waiting))
+        found = sum((spool.contents() for spool in spools), start=Counter[tuple[str, str]]())
+        records = ", ".join(f"{table} {version}: {count:,}" for (table, version), count in found.items())
+        tell(
+            log,
+            logging.WARNING,
+            "storing what waits in the spool",
+            folder=folders,
+            files=len(waiting),
+            records=records or "unknown",
+        )
     # An older result must not replace a newer one, and what is stored now counts as the newest of all.
     for _, spool, path in sorted(waiting, key=lambda entry: entry[0], reverse=True):
         await _replay_file(store, spool, path, classes, report)

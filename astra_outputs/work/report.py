@@ -92,6 +92,25 @@ class RunReport(InNotebooks):
         """Whether every spectrum has its result, in the database."""
         return not (self.failures or self.left)
 
+    def facts(self) -> dict[str, Any]:
+        """Return what it says as plain values, for JSON."""
+        return {
+            "spectra": self.drawn,
+            "results": self.made,
+            "counts": {outcome.value: count for outcome, count in self.counts.items() if count},
+            "failed": [
+                {"spectrum_pk": failure.spectrum_pk, "error": failure.error} for failure in self.failures
+            ],
+            "refused": [{"key": one.key, "reason": one.reason} for one in self.rejected],
+            "lost": self.lost,
+            "repeated": self.repeated,
+            "from_spool": self.replayed.facts(),
+            "files_waiting": self.waiting,
+            "elapsed": self.elapsed,
+            "overhead": self.overhead,
+            "all_stored": self.all_stored,
+        }
+
     def __str__(self) -> str:
         counts = ", ".join(f"{count:,} {outcome.value}" for outcome, count in self.counts.items() if count)
         lines = [f"{self.drawn:,} spectra, {self.made:,} results: {counts or 'none stored'}"]

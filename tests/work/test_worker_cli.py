@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,45 +20,6 @@ import worker_pipelines
 TESTS = Path(__file__).parents[1]
 
 SPECTRA = ("--spectra", "apogee_coadded_spectrum_in_ap_star")
-
-
-@pytest.fixture
-def start(database, tmp_path):
-    """Start the command in a process of its own: `start("run", "worker_pipelines:teff_is_key", ...)`."""
-    started = []
-
-    def start(*arguments: str, **variables: str) -> subprocess.Popen:
-        clean = {
-            name: value for name, value in os.environ.items() if not name.startswith(("PG", "ASTRA_OUTPUTS_"))
-        }
-        given = {"ASTRA_OUTPUTS_DSN": database, "ASTRA_OUTPUTS_SPOOL": str(tmp_path / "spool"), **variables}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "astra_outputs", *arguments],
-            cwd=TESTS,
-            env={**clean, **given},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-@pytest.fixture
-def command(start):
-    """Run the command to its end: exit code, output, errors."""
-
-    def run(*arguments: str, **variables: str) -> tuple[int, str, str]:
-        process = start(*arguments, **variables)
-        out, err = process.communicate(timeout=60)
-        return process.returncode, out, err
-
-    return run
 
 
 async def keys(connection) -> list[int]:
@@ -141,7 +100,7 @@ async def test_a_signal_stores_what_is_finished_and_ends_within_the_grace(
 ) -> None:
     stored = await spectra(6)
     process = start(
-        "run", "worker_pipelines:hangs_after_three", *SPECTRA, "--v-astra", "0.8.1", "--grace", "1",
+        "run", "worker_pipelines:hangs_after_three", *SPECTRA, "--v-astra", "0.8.1", "--grace", "4",
         "--processes", processes,
     )  # fmt: skip
     assert process.stdout.readline() == "hanging\n"

@@ -1,0 +1,43 @@
+"""Which spectra a pipeline failed on, kept beside the spool: the database knows nothing of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+ENDING = ".failed"
+"""How the names of files end, one for each table and version."""
+
+
+def note_failures(
+    folder: Path, table: str, major_minor: int, failures: Iterable[tuple[int | None, str]]
+) -> None:
+    """Add spectra, each with its error, to those on which a pipeline failed."""
+    known = failures_in(folder, table).get(major_minor, set())
+    lines = [
+        json.dumps({"spectrum_pk": key, "error": error[:1_000]}) + "\n"
+        for key, error in failures
+        if key is not None and key not in known
+    ]
+    if not lines:
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{table}.{major_minor}{ENDING}"
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:  # noqa: PTH123
+        file.writelines(lines)
+
+
+def failures_in(folder: Path, table: str) -> dict[int, set[int]]:
+    """Return the keys of the spectra on which a pipeline failed, by major.minor; what is no note is passed over."""
+    found: dict[int, set[int]] = {}
+    for path in folder.glob(f"*{ENDING}") if folder.is_dir() else ():
+        name, _, version = path.name.removesuffix(ENDING).rpartition(".")
+        if name != table or not version.isdecimal():
+            continue
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            with suppress(ValueError, TypeError, KeyError, RecursionError):
+                found.setdefault(int(version), set()).add(int(json.loads(line)["spectrum_pk"]))
+    return found
