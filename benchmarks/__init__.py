@@ -8,6 +8,7 @@
     python -m benchmarks --smoke      # tiny sizes: does it run?
     python -m benchmarks.report       # print the results again
     python -m benchmarks.report --publish   # write them into docs/performance.md
+    python -m benchmarks.profiling save_many --width 200   # where the client's time goes
 
 Only ratios within one run mean something: a machine is faster in the morning. Everything that is
 compared is therefore run in turn, round after round, and the ratio is taken within each round. The

@@ -52,10 +52,12 @@ def _bars(axis: Any, title: str, entries: dict[str, Any]) -> None:
     colours = [next((c for start, c in COLOURS.items() if name.startswith(start)), OTHERS) for name in names]
     bars = axis.barh(range(len(names)), rates, color=colours)
     axis.bar_label(bars, [f"{rate:,}" if rate else "not measured" for rate in rates], padding=2, fontsize=6)
-    axis.set(title=f"{title}: re-run, rows a second", yticks=range(len(names)))
+    axis.set(title=title, xlabel="rows a second of a re-run", yticks=range(len(names)))
     axis.set_yticklabels(labels)
     axis.set_xlim(0, 1.25 * max(rates, default=1))
     axis.invert_yaxis()
+    axis.locator_params(axis="x", nbins=4)
+    axis.xaxis.set_major_formatter("{x:,.0f}")
     axis.spines[["top", "right"]].set_visible(False)
 
 
@@ -63,7 +65,9 @@ def _growth(axis: Any, sizes: dict[str, Any]) -> None:
     for way in next(iter(sizes.values()))["ways"]:
         rates = [entry["ways"][way]["rows_per_second"] for entry in sizes.values()]
         axis.plot(list(map(int, sizes)), rates, marker="o", label=way)
-    axis.set(title="20 columns: re-run of a growing table", xlabel="rows in the table", xscale="log")
+    axis.set(title="a growing table, 20 columns", xlabel="rows in the table", xscale="log")
+    axis.set_ylabel("rows a second of a re-run")
+    axis.yaxis.set_major_formatter("{x:,.0f}")
     axis.set_ylim(bottom=0)
     axis.legend(fontsize=6)
     axis.spines[["top", "right"]].set_visible(False)

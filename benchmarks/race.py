@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from cProfile import Profile
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,15 +68,22 @@ class Race:
             if peer is not None:
                 await _close(peer)
 
-    async def run(self, name: str, phase: str, batch: int, series: Series) -> None:
-        """Let a peer store its rows once, in batches of a size, by the clock."""
+    async def run(
+        self, name: str, phase: str, batch: int, series: Series, profiler: Profile | None = None
+    ) -> None:
+        """Let a peer store its rows once, in batches of a size, by the clock; and under a profiler, if given."""
         peer = self.peers[name]
         peer.batch = batch
         batches = self._batches(peer)
         await fill(self._connection, self.table, PHASES[phase])
         series.server_cpu = self._server_cpu.seconds
+
+        async def save() -> Any:
+            with profiler or nullcontext():
+                return await peer.save(batches.prepared)
+
         try:
-            await series.add(lambda: peer.save(batches.prepared), batches.rows)
+            await series.add(save, batches.rows)
         except Exception as error:  # noqa: BLE001 (it is reported; the others go on)
             series.error = reason(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -188,6 +189,20 @@ def test_a_peer_that_stores_less_than_it_was_given_is_left_out_with_the_reason(d
     phase = found["kinds"]["pipelines"]["widths"]["20"]["existing"]
     assert phase["forgetful"] == {"error": "WrongRows: 49 of 50 rows are stored as given"}
     assert phase["asyncpg_copy"]["rows_per_second"] > 0
+
+
+def test_a_profile_of_a_way_that_does_not_exist_is_refused() -> None:
+    done = run("benchmarks.profiling", "save_more")
+    assert done.returncode == 2
+    assert "no such way: save_more" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_profile_tells_functions_of_the_package_and_the_time_of_both_sides() -> None:
+    done = run("benchmarks.profiling", "save_many", "--width", "20", "--rows", "500", "--rounds", "1")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^client \d+\.\d\d µs a row, server \d", done.stdout, re.MULTILINE)
+    assert "(astra_outputs/" in done.stdout
 
 
 # One run of everything.
