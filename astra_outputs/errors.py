@@ -72,6 +72,10 @@ class UnknownColumn(InvalidRecord):
     """A name that the table does not have; the nearest one is suggested."""
 
 
+class UnknownCarton(AstraOutputsError, LookupError):
+    """A name that no carton of the survey's targeting has."""
+
+
 class AmbiguousFlag(InvalidRecord):
     """A flag name that occurs in several columns; the qualified spellings are offered."""
 

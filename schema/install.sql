@@ -78,7 +78,8 @@ select
     'm_dwarf_type' <> all (names) as m_dwarf_type,
     'line_forest' <> all (names) as line_forest,
     'nmf_rectify' <> all (names) as nmf_rectify,
-    'corv' <> all (names) as corv
+    'corv' <> all (names) as corv,
+    'targeting_carton' <> all (names) as targeting_carton
 from regexp_split_to_array(trim(:'without'), '[ ,]+') as names \gset
 select set_config('astra_outputs.without', :'without', true) as without \gset
 do $$
@@ -90,7 +91,7 @@ declare
             'apogee_visit_spectrum', 'apogee_visit_spectrum_in_ap_star', 'apogee_combined_spectrum',
             'apogee_rest_frame_visit_spectrum', 'boss_combined_spectrum', 'boss_rest_frame_visit_spectrum',
             'apogee_net', 'boss_net', 'astro_nn', 'astro_nn_dist', 'the_payne', 'slam', 'clam',
-            'm_dwarf_type', 'line_forest', 'nmf_rectify', 'corv'
+            'm_dwarf_type', 'line_forest', 'nmf_rectify', 'corv', 'targeting_carton'
         ])
     );
 begin
@@ -151,6 +152,9 @@ $$;
 \endif
 \if :corv
 \ir tables/corv.sql
+\endif
+\if :targeting_carton
+\ir flags/targeting_carton.sql
 \endif
 
 commit;

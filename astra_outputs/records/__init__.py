@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         GriGaiaTransformFlags,
         ZWarningFlags,
     )
+    from astra_outputs.records.targeting_cartons import Carton, carton_flags, cartons, cartons_of, in_carton
     from astra_outputs.records.targeting_flags import (
         Apogee2Target1Flags,
         Apogee2Target2Flags,
@@ -102,6 +103,7 @@ __all__ = [
     "BossRestFrameVisitSpectrum",
     "BossVisitSpectrum",
     "CalibratedFlags",
+    "Carton",
     "Clam",
     "ClamFlags",
     "CoarseFerreFlags",
@@ -134,6 +136,10 @@ __all__ = [
     "UnwiseCoaddFlags",
     "UnwiseDetectionFlags",
     "ZWarningFlags",
+    "carton_flags",
+    "cartons",
+    "cartons_of",
+    "in_carton",
 ]
 
 _MODULES = {
@@ -173,6 +179,7 @@ _MODULES = {
         "BossNet",
         "BossNetFlags",
     ),
+    "targeting_cartons": ("Carton", "carton_flags", "cartons", "cartons_of", "in_carton"),
     "clam": (
         "Clam",
         "ClamFlags",
