@@ -86,7 +86,10 @@ def _arrow_table(table: Any) -> Any:
         raise MissingExtra(
             'pyarrow is not installed, which reads such a table: run pip install "astra-outputs[arrow]"'
         ) from error
-    return pa.table(table) if hasattr(table, "__arrow_c_stream__") else pa.record_batch(table)
+    try:
+        return pa.table(table) if hasattr(table, "__arrow_c_stream__") else pa.record_batch(table)
+    except pa.ArrowException as error:  # one column, not a table of them
+        raise TypeError(_no_table(table)) from error
 
 
 def _no_table(table: Any) -> str:
@@ -95,10 +98,8 @@ def _no_table(table: Any) -> str:
     for method in ("collect", "compute"):  # polars and others; dask
         if hasattr(table, method):
             return f"{kind} has no rows yet: give save_table what its {method}() returns"
-    if hasattr(table, "data") and hasattr(table, "header"):
+    if hasattr(table, "header") and hasattr(table, "data"):
         return f"{kind} is a table with its header: give save_table its data"
-    if isinstance(table, list | tuple) and table and all(isinstance(row, Record) for row in table):
-        return "these are records: save_many stores them"
     return (
         "save_table takes an Arrow table, a pandas or polars DataFrame, an astropy or FITS table, a mapping of "
         f"column names to arrays or a list of mappings, not {shorten(table)}"
@@ -111,8 +112,8 @@ def cells_of(values: Any) -> Cells:
     Parameters
     ----------
     values : object
-        A column as `named_columns` returns it: an array, masked array, list, column of one of the libraries, a pair (values, mask) whose mask
-        says where a value is missing, or one value for every row.
+        A column as `named_columns` returns it: an array, masked array, list, column of one of the
+        libraries, a pair (values, mask) whose mask says where a value is missing, or one value for every row.
 
     Raises
     ------
