@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from functools import cached_property, lru_cache
 from operator import attrgetter, itemgetter
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from astra_outputs.errors import InvalidRecord, Problem
 from astra_outputs.model.columns import Column
 from astra_outputs.model.record import Record
-from astra_outputs.model.version import major_minor
 from astra_outputs.saving.cells import objects, packed
 from astra_outputs.saving.encode import Encoder, Group, Numbers, group_of
 from astra_outputs.saving.keys import Indexes, Keys
@@ -24,8 +23,11 @@ from astra_outputs.saving.one_row import parameters_of
 SHORT = 1_000
 """Characters of a row's texts together that leave half a page of 8 KiB to all else, whatever their encoding."""
 
-TOGETHER = 128
-"""Records whose values are turned into numbers at once: they are still in the processor's cache."""
+TOGETHER = 6_400
+"""Values that are turned into numbers at once, while they are still in the processor's cache."""
+
+MANY = 10_000
+"""Values of a batch that will go by COPY, so that its numbers are needed."""
 
 _values_of = attrgetter("__dict__")
 
@@ -39,7 +41,7 @@ class Columns(ABC):
     """
 
     record_class: type[Record]
-    go_at_once: ClassVar[bool]
+    go_at_once: bool
     """Whether a few rows go without COPY, as `rows` gives them."""
 
     @property
@@ -64,23 +66,26 @@ class Columns(ABC):
 class RecordColumns(Columns):
     """The values of records as they were when they were read, in the order in which they came.
 
+    Few values stay as they are, to be sent row by row. Of many the numbers become arrays at once, while
+    the processor still has them at hand: to come back to them later takes as long again.
+
     Parameters
     ----------
     record_class : type[Record]
     """
-
-    go_at_once: ClassVar[bool] = True
 
     def __init__(self, record_class: type[Record]) -> None:
         self.record_class = record_class
         self._shape = shape_of(record_class)
         # One list, since Python's garbage collector would look into a tuple for each record.
         self._flat: list[Any] = []
+        self._kept = _Arrays(self._shape)
+        self.go_at_once = True
         self.refused: dict[int, InvalidRecord] = {}
         """Rows whose lists or JSON were changed since they were checked, to what their columns do not take."""
 
     def __len__(self) -> int:
-        return len(self._flat) // self._shape.width
+        return self._kept.length + len(self._flat) // self._shape.width
 
     def read(self, records: Iterable[Record]) -> None:
         """Take over the values of more records."""
@@ -94,6 +99,9 @@ class RecordColumns(Columns):
                 flat += shape.pick(values)
         for column, place in shape.changeable:
             self._take_copies(column, range(start + place, len(flat), shape.width))
+        if len(flat) >= (MANY if self.go_at_once else TOGETHER):
+            self.go_at_once = False
+            self._kept.take(flat)
 
     def _take_copies(self, column: Column, places: range) -> None:
         """Keep values that can be changed in place (lists, JSON) as they are now, if they still are valid."""
@@ -102,49 +110,30 @@ class RecordColumns(Columns):
             try:
                 self._flat[place] = None if value is None else column.type.convert(deepcopy(value))
             except ValueError as error:
-                row, self._flat[place] = place // self._shape.width, None
+                row, self._flat[place] = self._kept.length + place // self._shape.width, None
                 problem = Problem(column.name, value, str(error))
                 self.refused[row] = InvalidRecord(self.record_class.table, (problem,))
 
     @cached_property
     def encoder(self) -> Encoder:
         """What encodes them for COPY."""
-        groups: list[Group] = []
-        for kind, places in self._shape.numbers.items():
-            groups.append(self._numbers(kind, places))
-        for column, place in self._shape.others:
-            groups.append(group_of(column.name, column.type, packed(column.type, self._column(place))))
-        return Encoder(groups)
-
-    def _numbers(self, wire: str, places: dict[str, int]) -> Numbers:
-        """Return columns of numbers of one type as one array."""
-        dtype, width, length = np.dtype(wire).newbyteorder("="), self._shape.width, len(self)
-        values = np.empty((length, len(places)), dtype)
-        missing = None if dtype.kind == "f" else np.zeros(values.shape, bool)
-        runs = _runs(list(places.values()))
-        for start in range(0, length, TOGETHER):
-            stop = min(start + TOGETHER, length)
-            part = objects(self._flat[start * width : stop * width]).reshape(-1, width)
-            at = 0
-            for run in runs:
-                count = run.stop - run.start
-                into = np.s_[start:stop, at : at + count]
-                if missing is None:
-                    values[into] = part[:, run]  # None becomes NaN
-                else:
-                    values[into], missing[into] = _without_none(part[:, run])
-                at += count
-        return Numbers(
-            tuple(places), wire, values, missing if missing is not None and missing.any() else None
-        )
-
-    def _column(self, place: int) -> list[Any]:
-        return self._flat[place :: self._shape.width]
+        arrays = self._kept
+        if self.go_at_once:  # they may go row by row after all: where some are refused
+            arrays = _Arrays(self._shape)
+            arrays.take(self._flat.copy())
+        elif self._flat:
+            arrays.take(self._flat)
+        return Encoder(arrays.groups())
 
     def values(self, name: str, rows: Indexes) -> list[Any]:
         """Return plain values of one column; None where one is missing."""
-        column = self._column(self._shape.places[name])
-        return list(map(column.__getitem__, rows.tolist()))
+        column = self._column(name)
+        whole = len(rows) == len(column) and bool((rows[1:] > rows[:-1]).all())
+        return column if whole else list(map(column.__getitem__, rows.tolist()))
+
+    def _column(self, name: str) -> list[Any]:
+        pending = self._flat[self._shape.places[name] :: self._shape.width]
+        return self._kept.column(name) + pending if self._kept.length else pending
 
     def rows(self, rows: Indexes) -> Iterator[tuple[Any, ...]]:
         """Return rows as tuples, each when it is asked for."""
@@ -155,7 +144,7 @@ class RecordColumns(Columns):
     @property
     def texts_are_short(self) -> bool:
         """Whether the texts of each row fit into a page of the server's, with all else that it has."""
-        texts = (self._column(place) for place in self._shape.texts)
+        texts = map(self._column, self._shape.texts)
         return sum(max(map(len, filter(None, set(text))), default=0) for text in texts) <= SHORT
 
     def keys(self, names: tuple[str, ...], rows: Indexes) -> Keys | None:
@@ -163,11 +152,10 @@ class RecordColumns(Columns):
         columns = []
         for name in names:
             values = self.values("v_astra" if name == "v_astra_major_minor" else name, rows)
-            if name == "v_astra_major_minor":
-                values = list(map({version: major_minor(version) for version in set(values)}.get, values))
             if None in values:
                 return None
-            columns.append(np.array(values, np.int64 if self._shape.is_number(name) else object))
+            column = np.array(values, np.int64 if self._shape.is_number(name) else object)
+            columns.append(column // 1_000 if name == "v_astra_major_minor" else column)
         return Keys(names, tuple(columns))
 
     def complete(self, names: tuple[str, ...], rows: Indexes) -> NDArray[np.bool_]:
@@ -177,6 +165,87 @@ class RecordColumns(Columns):
             if name != "v_astra_major_minor":
                 there &= [value is not None for value in self.values(name, rows)]
         return there
+
+
+class _Arrays:
+    """The values of some records: numbers of one type as one array, each other column as a list.
+
+    Attributes
+    ----------
+    length : int
+        Number of records.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        self.length, self._shape = 0, shape
+        self._numbers = {
+            wire: np.empty((0, len(places)), np.dtype(wire).newbyteorder("="))
+            for wire, places in shape.numbers.items()
+        }
+        self._missing = {
+            wire: np.zeros(array.shape, bool)
+            for wire, array in self._numbers.items()
+            if array.dtype.kind != "f"
+        }
+        self._others: dict[str, list[Any]] = {column.name: [] for column, _ in shape.others}
+
+    def take(self, flat: list[Any]) -> None:
+        """Take over values, one record after the other; the list is empty afterwards."""
+        width = self._shape.width
+        start, self.length = self.length, self.length + len(flat) // width
+        self._make_room(self.length)
+        step = max(1, TOGETHER // width)
+        for first in range(start, self.length, step):
+            rows = slice(first, min(first + step, self.length))
+            some = flat[(first - start) * width : (rows.stop - start) * width]
+            part = objects(some).reshape(-1, width)
+            for wire, into, run in self._shape.runs:
+                self._put(wire, rows, into, part[:, run])
+        for column, place in self._shape.others:
+            self._others[column.name] += flat[place::width]
+        flat.clear()
+
+    def _put(self, wire: str, rows: slice, into: slice, values: NDArray[Any]) -> None:
+        array, missing = self._numbers[wire], self._missing.get(wire)
+        try:
+            array[rows, into] = values  # of a floating-point number None becomes NaN
+        except TypeError:  # of an integer nothing
+            gone = values == np.array(None)
+            array[rows, into] = np.where(gone, 0, values)
+            self._missing[wire][rows, into] = gone
+        else:
+            if missing is not None and array.dtype.kind == "b":  # None is as false as False
+                missing[rows, into] = values == np.array(None)
+
+    def _make_room(self, length: int) -> None:
+        for arrays in (self._numbers, self._missing):
+            for wire, array in arrays.items():
+                if len(array) < length:
+                    larger = np.zeros((max(length, 2 * len(array)), *array.shape[1:]), array.dtype)
+                    larger[: len(array)] = array
+                    arrays[wire] = larger
+
+    def column(self, name: str) -> list[Any]:
+        """Return plain values of one column; None where one is missing."""
+        if name in self._others:
+            return self._others[name]
+        wire, index = self._shape.numbered[name]
+        values: list[Any] = self._numbers[wire][: self.length, index].tolist()
+        gone = self._missing[wire][: self.length, index] if wire in self._missing else None
+        if gone is None or not gone.any():
+            return values
+        return [None if missing else value for value, missing in zip(values, gone.tolist(), strict=True)]
+
+    def groups(self) -> list[Group]:
+        """Return the columns as they are encoded."""
+        groups: list[Group] = []
+        for wire, places in self._shape.numbers.items():
+            gone = self._missing.get(wire)
+            missing = gone[: self.length] if gone is not None and gone.any() else None
+            groups.append(Numbers(tuple(places), wire, self._numbers[wire][: self.length], missing))
+        for column, _ in self._shape.others:
+            groups.append(group_of(column.name, column.type, packed(column.type, self._others[column.name])))
+        return groups
 
 
 class Shape:
@@ -194,7 +263,7 @@ class Shape:
             record_class.table, written, [self.places[column.name] for column in written]
         )
         self.changeable = [(one, self.places[one.name]) for one in written if one.type.parameter is not None]
-        self.texts = [self.places[one.name] for one in written if one.type.sql == "text"]
+        self.texts = [one.name for one in written if one.type.sql == "text"]
         self.numbers: dict[str, dict[str, int]] = {}
         """By their binary form, the columns of numbers."""
         self.others: list[tuple[Column, int]] = []
@@ -204,6 +273,17 @@ class Shape:
                 self.numbers.setdefault(column.type.wire, {})[column.name] = self.places[column.name]
             else:
                 self.others.append((column, self.places[column.name]))
+
+        self.runs = [
+            (wire, slice(at, at + run.stop - run.start), run)
+            for wire, places in self.numbers.items()
+            for at, run in _runs(list(places.values()))
+        ]
+        """Neighbouring columns of one type: which, where in the array of that type, and where in a record."""
+        self.numbered = {
+            name: (wire, index) for wire, places in self.numbers.items() for index, name in enumerate(places)
+        }
+        """Where a column stands among the numbers of its type."""
 
     def is_number(self, name: str) -> bool:
         """Tell whether a column of a key holds whole numbers."""
@@ -216,17 +296,10 @@ def shape_of(record_class: type[Record]) -> Shape:
     return Shape(record_class)
 
 
-def _runs(places: list[int]) -> list[slice]:
-    """Return neighbouring places as slices: those need no copy."""
-    runs: list[slice] = []
-    for place in places:
-        if runs and runs[-1].stop == place:
-            runs[-1] = slice(runs[-1].start, place + 1)
-        else:
-            runs.append(slice(place, place + 1))
-    return runs
-
-
-def _without_none(part: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    missing: NDArray[np.bool_] = part == np.array(None)
-    return (np.where(missing, 0, part) if missing.any() else part), missing
+def _runs(places: list[int]) -> Iterator[tuple[int, slice]]:
+    """Yield neighbouring places as slices, which need no copy, each with the index of its first one."""
+    first = 0
+    for index in range(1, len(places) + 1):
+        if index == len(places) or places[index] != places[index - 1] + 1:
+            yield first, slice(places[first], places[index - 1] + 1)
+            first = index

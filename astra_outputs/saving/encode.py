@@ -23,7 +23,7 @@ from astra_outputs.saving.cells import Cells, Flagged, Values
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 TRAILER = struct.pack("!h", -1)
 
-BLOCK = 1 << 18
+BLOCK = 1 << 19
 """Bytes in one block of rows: what fits a processor's cache is filled fastest."""
 
 Rows = slice | NDArray[np.intp]
@@ -163,7 +163,7 @@ class Encoder:
         """
         length = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
         first = rows.start if isinstance(rows, slice) else 0
-        step = max(1, BLOCK // (2 + 12 * len(self.names)))
+        step = max(1, BLOCK // (2 + 8 * len(self.names)))
         for start in range(first, first + length, step):
             stop = min(start + step, first + length)
             yield from self._blocks(slice(start, stop) if isinstance(rows, slice) else rows[start:stop])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +45,7 @@ async def save_table(
 class TableColumns(Columns):
     """The checked columns of a table."""
 
-    go_at_once: ClassVar[bool] = False
+    go_at_once = False
 
     def __init__(self, table: TableRows) -> None:
         self.record_class, self._table = table.record_class, table
