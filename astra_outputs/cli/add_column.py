@@ -6,12 +6,16 @@ from typing import Annotated
 
 import typer
 
-from astra_outputs.cli.options import Records, console
+from astra_outputs.cli.options import Json, Records, console
+from astra_outputs.cli.selection import complete_table
 from astra_outputs.model.column_types import TYPES
+from astra_outputs.printable import as_json
 
 
 def add_column(
-    table: Annotated[str, typer.Argument(help="Table or record class of your pipeline.")],
+    table: Annotated[
+        str, typer.Argument(help="Table or record class of your pipeline.", autocompletion=complete_table)
+    ],
     column: Annotated[
         list[str],
         typer.Argument(
@@ -20,6 +24,7 @@ def add_column(
             show_default=False,
         ),
     ],
+    json: Json = False,
     records: Records = None,
 ) -> None:
     """Add columns to the record class and the SQL file of a pipeline, and write the upgrade of its table.
@@ -46,6 +51,9 @@ def add_column(
         raise typer.BadParameter(str(error)) from error
     upgrade, *changed = files
     write(files, force=True)
+    if json:
+        typer.echo(as_json({"wrote": str(upgrade), "changed": [str(path) for path in changed]}))
+        return
     screen = console()
     screen.print(f"wrote {upgrade}", markup=False)
     for path in changed:

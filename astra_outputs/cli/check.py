@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from astra_outputs.cli.options import Dsn, Records, Schema, cells, connection_to, console, names_a_database
-from astra_outputs.printable import printable
+from astra_outputs.cli.options import (
+    Dsn,
+    Json,
+    Records,
+    Schema,
+    cells,
+    connection_to,
+    console,
+    names_a_database,
+)
+from astra_outputs.printable import as_json, printable
 
 if TYPE_CHECKING:
     from astra_outputs.catalog import Checked
@@ -23,6 +33,7 @@ def check(
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask no database, even if one is named.")
     ] = False,
+    json: Json = False,
 ) -> None:
     """Compare record classes with their SQL files, and with a database where one is named.
 
@@ -37,7 +48,16 @@ def check(
         checked, where = check_files(classes), ""
     else:
         checked, where = asyncio.run(_with_database(dsn, schema, classes))
-    _print(checked, where)
+    if json:
+        found = [
+            asdict(one)
+            | {"says": {who.value: said for who, said in one.says.items()}, "concern": one.concern}
+            for one in checked.differences
+        ]
+        counts = {"tables": checked.tables, "columns": checked.columns, "flags": checked.flags}
+        typer.echo(as_json({"differences": found, "left_out": checked.left_out, **counts}))
+    else:
+        _print(checked, where)
     if checked.differences:
         raise typer.Exit(1)
 

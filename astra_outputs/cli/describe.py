@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from astra_outputs.cli.options import Records, cells, console
+from astra_outputs.cli.options import Json, Records, cells, console
+from astra_outputs.cli.selection import complete_table
 from astra_outputs.printable import as_json
 
 if TYPE_CHECKING:
@@ -28,9 +29,13 @@ class Format(str, Enum):  # noqa: UP042 (typer shows the values of such an enume
 
 def describe(
     table: Annotated[
-        str | None, typer.Argument(help="A table or record class; all are listed if none is given.")
+        str | None,
+        typer.Argument(
+            help="A table or record class; all are listed if none is given.", autocompletion=complete_table
+        ),
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.text,
+    json: Json = False,
     records: Records = None,
     sql: Annotated[bool, typer.Option(help="Whether the SQL file is shown as well.")] = True,
 ) -> None:
@@ -41,7 +46,7 @@ def describe(
     classes = record_classes(records or ())
     chosen = classes if table is None else [table_named(table, classes)]
     described = [description.describe(record_class) for record_class in chosen]
-    if form is Format.json:
+    if json or form is Format.json:
         import dataclasses
 
         facts = [dataclasses.asdict(entry) for entry in described]

@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
-from astra_outputs.cli.options import Dsn, Records, Schema, connection_to
+from astra_outputs.cli.options import Dsn, Json, Records, Schema, connection_to
+from astra_outputs.cli.selection import complete_table
+from astra_outputs.printable import as_json
 
 
 def freeze(
-    table: Annotated[str, typer.Argument(help="Table or record class of the pipeline.")],
+    table: Annotated[
+        str, typer.Argument(help="Table or record class of the pipeline.", autocompletion=complete_table)
+    ],
     v_astra: Annotated[
         str, typer.Option("--v-astra", help="Version with all its patch releases: 0.8.", show_default=False)
     ],
@@ -22,6 +26,7 @@ def freeze(
     apply: Annotated[
         bool, typer.Option("--apply", help="Run it on the database, as the owner of the table.")
     ] = False,
+    json: Json = False,
     dsn: Dsn = None,
     schema: Schema = "astra",
     records: Records = None,
@@ -47,7 +52,7 @@ def freeze(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     sql = sql_that_freezes(frozen, schema)
-    typer.echo(sql)
+    typer.echo(as_json({"sql": sql, "applied": apply}) if json else sql)
     if apply:
         asyncio.run(_apply(dsn, schema, sql))
 

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from astra_outputs.cli.describe import table_named
-from astra_outputs.cli.options import Dsn, Records, Schema, cells, console
+from astra_outputs.cli.options import Dsn, Json, Records, Schema, cells, console
+from astra_outputs.cli.selection import complete_table
+from astra_outputs.printable import as_json
 
 if TYPE_CHECKING:
     from astra_outputs.reading.history import Change
 
 
 def history(
-    table: Annotated[str, typer.Argument(help="Table or record class of the result.")],
+    table: Annotated[
+        str, typer.Argument(help="Table or record class of the result.", autocompletion=complete_table)
+    ],
     task: Annotated[
         int | None, typer.Argument(help="Key of the result (task_pk).", show_default=False)
     ] = None,
@@ -28,6 +32,7 @@ def history(
         str | None,
         typer.Option(help='With --spectrum: the version, as "0.8.1"; else the newest.', show_default=False),
     ] = None,
+    json: Json = False,
     records: Records = None,
     dsn: Dsn = None,
     schema: Schema = "astra",
@@ -41,7 +46,11 @@ def history(
     if (task is None) == (spectrum is None):
         raise typer.BadParameter("name the result by its task_pk, or by --spectrum")
     record_class = table_named(table, record_classes(records or ()))
-    _print(asyncio.run(_history(record_class, task, spectrum, v_astra, dsn, schema)))
+    changes = asyncio.run(_history(record_class, task, spectrum, v_astra, dsn, schema))
+    if json:
+        typer.echo(as_json([_facts(change) for change in changes]))
+    else:
+        _print(changes)
 
 
 async def _history(
@@ -62,6 +71,17 @@ async def _history(
                 raise typer.BadParameter(f"{record_class.table} has no such result of spectrum {spectrum}")
             task = result.task_pk
         return await history(outputs.store.database, record_class, task)
+
+
+def _facts(change: Change[Any]) -> dict[str, Any]:
+    changed = {name: {"before": before, "after": after} for name, (before, after) in change.changed.items()}
+    return {
+        "event": change.event,
+        "time": change.time.isoformat(),
+        "user": change.user,
+        "before": change.before.model_dump(),
+        "changed": changed,
+    }
 
 
 def _print(changes: Sequence[Change[Any]]) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from astra_outputs.cli.options import Dsn, Records, Schema, say
+from astra_outputs.cli.options import Dsn, Json, Records, Schema, say
+from astra_outputs.printable import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,7 @@ def ingest(
         Path | None,
         typer.Option("--report", help="Where refused rows are listed; beside the first file if not given."),
     ] = None,
+    json: Json = False,
     records: Records = None,
     dsn: Dsn = None,
     schema: Schema = "astra",
@@ -64,10 +66,14 @@ def ingest(
         asyncio.run(_ingest(files, mapping, tables, database, report, v_astra=v_astra, limit=limit))
     finally:  # what was refused before an error is told as well
         report.write_refused(place)
-        if report.read:
+        if json:
+            listed = str(place) if report.refused else None
+            typer.echo(as_json(report.facts() | {"refused_rows": listed}))
+        elif report.read:
             say(report)
     if report.refused:
-        say(f"refused rows and why: {place}")
+        if not json:
+            say(f"refused rows and why: {place}")
         raise typer.Exit(1)
 
 

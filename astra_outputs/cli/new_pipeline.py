@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from astra_outputs.cli.options import Records, console
+from astra_outputs.cli.options import Json, Records, console
 from astra_outputs.model.column_types import TYPES
+from astra_outputs.printable import as_json
 
 
 def new_pipeline(
@@ -32,6 +33,7 @@ def new_pipeline(
     title: Annotated[str, typer.Option("--title", help="One line that says what the table holds.")] = "",
     records: Records = None,
     force: Annotated[bool, typer.Option("--force", help="Write over files that exist.")] = False,
+    json: Json = False,
 ) -> None:
     """Write the record class, the SQL file and a test of a new pipeline into your own package."""
     from astra_outputs.discover import record_classes
@@ -49,6 +51,9 @@ def new_pipeline(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     write(files, force=force)
+    if json:
+        typer.echo(as_json({"wrote": [str(path) for path in files]}))
+        return
     screen = console()
     for path in files:
         screen.print(f"wrote {path}", markup=False)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from astra_outputs.cli.options import Records, Schema
+from astra_outputs.cli.options import Json, Records, Schema
+from astra_outputs.cli.selection import complete_table
+from astra_outputs.printable import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
 
 def statements(
     table: Annotated[
-        str | None, typer.Argument(help="A table, or its record class; all of them if none is given.")
+        str | None,
+        typer.Argument(
+            help="A table, or its record class; all of them if none is given.", autocompletion=complete_table
+        ),
     ] = None,
     schema: Schema = "astra",
     records: Records = None,
@@ -26,6 +32,7 @@ def statements(
         str,
         typer.Option("--spectra", help="The table of spectra whose pending ones are looked for."),
     ] = "apogee_coadded_spectrum_in_ap_star",
+    json: Json = False,
 ) -> None:
     """Print every statement that is sent for a table, in SQL that psql takes as it is.
 
@@ -42,8 +49,12 @@ def statements(
     kind = class_named(spectra, records or (), SpectrumMixin)
     classes = record_classes(records or ())
     chosen = classes if table is None else [table_named(table, classes)]
+    found = numbered(entry for record in chosen for entry in statements_of(record, schema, kind))
+    if json:
+        typer.echo(as_json([asdict(statement) for statement in found]))
+        return
     typer.echo(f"-- Names without a schema are looked for here.\nset search_path = {quote(schema)};\n")
-    for statement in numbered(entry for record in chosen for entry in statements_of(record, schema, kind)):
+    for statement in found:
         typer.echo(f"{statement}\n")
 
 

@@ -121,6 +121,17 @@ class IngestReport(InNotebooks):
         finally:
             os.close(folder)
 
+    def facts(self) -> dict[str, Any]:
+        """Return what it says as plain values, for JSON."""
+        return {
+            "read": self.read,
+            "passed_over": self.passed_over,
+            "merged": self.merged,
+            "checked": self.checked,
+            "outcomes": {outcome.value: count for outcome, count in self.outcomes.items()},
+            "refused": len({(one.file, one.row) for one in self.refused}),
+        }
+
     def __str__(self) -> str:
         facts = [f"{self.read:,} rows read"]
         facts += [f"{self.passed_over:,} without values passed over"] if self.passed_over else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -200,3 +201,51 @@ def test_help_breaks_lines_where_the_terminal_ends() -> None:
     lines = [line.strip() for line in text.splitlines()[1:] if line.strip()]
     short = [line for line in lines if len(line) < 50 and not line.endswith((".", "─"))]
     assert short == []
+
+
+def test_every_command_has_an_option_for_programs() -> None:
+    import typer.main
+
+    from astra_outputs.cli import app
+
+    found = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    commands = {name: entry for name, entry in found.items() if not hasattr(entry, "commands")}
+    commands |= {f"schema {name}": entry for name, entry in found["schema"].commands.items()}
+    without = {
+        name for name, entry in commands.items() if "--json" not in [o for p in entry.params for o in p.opts]
+    }
+    assert without == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["check", "--offline"], lambda said: said["differences"] == [] and said["tables"] > 5),
+        (["describe", "the_cannon"], lambda said: said["name"] == "the_cannon"),
+        (["statements", "the_cannon"], lambda said: "select" in said[0]["text"].lower()),
+        (["schema", "path"], lambda said: (Path(said["path"]) / "install.sql").is_file()),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_programs_read_what_a_command_says(arguments, says) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "astra_outputs", *arguments, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert says(json.loads(done.stdout))
+
+
+def test_the_shell_completes_names_of_tables() -> None:
+    for words, position in (("astra-outputs describe the_c", 2), ("astra-outputs pending the_c", 2)):
+        done = subprocess.run(
+            [sys.executable, "-c", "from astra_outputs.cli import main; main()"],
+            env=os.environ
+            | {"_ASTRA_OUTPUTS_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(position)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "the_cannon" in done.stdout.split(), done.stderr
