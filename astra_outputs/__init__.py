@@ -31,6 +31,7 @@ from astra_outputs.errors import (
     MissingExtra,
     MissingFile,
     MissingVersion,
+    Misused,
     NotHere,
     NotRead,
     OtherRecordClass,
@@ -57,6 +58,13 @@ from astra_outputs.model.record import Outcome, Record
 from astra_outputs.model.version import format_version, major_minor, parse_version, using_version
 
 if TYPE_CHECKING:
+    from astra_outputs.blocking import (
+        BlockingColumns,
+        BlockingIterator,
+        BlockingOutputs,
+        BlockingRun,
+        open,  # noqa: A004, F401 (not in `__all__`: an import of all names must not hide Python's own)
+    )
     from astra_outputs.postgres import sql_files as ddl  # noqa: F401 (`__getattr__` gives it)
     from astra_outputs.reading.columns import Columns
     from astra_outputs.reading.question import Asked
@@ -124,6 +132,10 @@ __all__ = [
     "AstroNNdistFlags",
     "AsyncResults",
     "BitFlags",
+    "BlockingColumns",
+    "BlockingIterator",
+    "BlockingOutputs",
+    "BlockingRun",
     "BossCombinedSpectrum",
     "BossNet",
     "BossNetFlags",
@@ -155,6 +167,7 @@ __all__ = [
     "MissingExtra",
     "MissingFile",
     "MissingVersion",
+    "Misused",
     "NMFRectify",
     "NMFRectifyFlags",
     "NotHere",
@@ -209,6 +222,10 @@ __all__ += column_types.__all__
 # A pipeline's processes wait for no table but their own, and its child processes for no database driver.
 _WHEN_ASKED_FOR = {
     "Asked": "astra_outputs.reading.question",
+    "BlockingColumns": "astra_outputs.blocking",
+    "BlockingIterator": "astra_outputs.blocking",
+    "BlockingOutputs": "astra_outputs.blocking",
+    "BlockingRun": "astra_outputs.blocking",
     "Columns": "astra_outputs.reading.columns",
     "Failure": "astra_outputs.work.report",
     "Outputs": "astra_outputs.repository",
@@ -223,12 +240,13 @@ _WHEN_ASKED_FOR = {
     "SaveReport": "astra_outputs.saving.report",
     "TableReport": "astra_outputs.tables.report",
     "connect": "astra_outputs.repository",
+    "open": "astra_outputs.blocking",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name == "ddl":
         return import_module("astra_outputs.postgres.sql_files")
-    if name in __all__:
+    if name in __all__ or name in _WHEN_ASKED_FOR:
         return getattr(import_module(_WHEN_ASKED_FOR.get(name, "astra_outputs.records")), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,8 @@ T = TypeVar("T")
 PATIENCE = 10.0
 """Seconds for which an interrupted call may put in order what it began."""
 
-_END = object()
+END: Any = object()
+"""What comes after the last item of an iterator."""
 
 
 class Background:
@@ -46,40 +47,55 @@ class Background:
         Closed
             If the loop was closed, or the call comes from within it, where it would wait for itself.
         """
-        ended = threading.Event()
+        ended, running, interrupted = threading.Event(), list[asyncio.Task[Any]](), threading.Event()
 
         async def run() -> T:
+            running.extend(task for task in [asyncio.current_task()] if task)
             try:
+                if interrupted.is_set():
+                    raise asyncio.CancelledError
                 return await awaitable
             finally:
                 ended.set()
 
-        coroutine = run()
-        if threading.current_thread() is self._thread or not self._thread.is_alive():
-            coroutine.close()
+        def interrupt() -> None:
+            interrupted.set()
+            for task in running:
+                task.cancel()
+
+        if threading.current_thread() is self._thread or not self.open:
             if asyncio.iscoroutine(awaitable):
                 awaitable.close()
             raise Closed("this call waits for its event loop, which is closed or waits for this very call")
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
-            return future.result()
+            return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
         except BaseException:
-            if future.cancel():
+            if not ended.is_set():
+                self._loop.call_soon_threadsafe(interrupt)
                 ended.wait(PATIENCE)
             raise
 
     def iterate(self, iterator: AsyncIterator[T]) -> Iterator[T]:
         """Yield what an asynchronous iterator yields; it is closed where this one is."""
+
+        async def following() -> Any:
+            return await anext(iterator, END)  # begun in the loop, which then looks after it
+
         try:
-            while (item := self.call(anext(iterator, _END))) is not _END:
-                yield item  # type: ignore[misc]
+            while (item := self.call(following())) is not END:
+                yield item
         finally:
             close: Any = getattr(iterator, "aclose", None)
-            if close is not None and self._thread.is_alive():
+            if close is not None and self.open:
                 self.call(close())
+
+    @property
+    def open(self) -> bool:
+        """Whether it was not closed."""
+        return self._thread.is_alive()
 
     def close(self) -> None:
         """Stop the loop; what still runs in it is cancelled."""
-        if self._thread.is_alive():
+        if self.open:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()

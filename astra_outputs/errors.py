@@ -92,6 +92,10 @@ class InvalidCondition(AstraOutputsError, ValueError):
     """A condition, or another part of a question, that is not what may be asked."""
 
 
+class Misused(AstraOutputsError, TypeError):
+    """A repository that was entered as the other kind is: `with` for `open`, `async with` for `connect`."""
+
+
 class NotRead(AstraOutputsError, LookupError):
     """A spectrum's source, or a result's spectrum, that the question for it did not ask for."""
 

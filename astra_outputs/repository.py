@@ -6,10 +6,10 @@ import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 from weakref import WeakSet
 
-from astra_outputs.errors import WrongRecordClass
+from astra_outputs.errors import Misused, WrongRecordClass
 from astra_outputs.model.given import plain
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
@@ -68,6 +68,18 @@ class Outputs:
                 await run.aclose()
         finally:
             await self.store.close()
+
+    def __enter__(self) -> NoReturn:
+        raise Misused("connect(...) is for `async with`; for `with` there is astra_outputs.open(...)")
+
+    def __exit__(self, *_: object) -> None:
+        """Is never reached."""
+
+    def __await__(self) -> NoReturn:
+        raise Misused(
+            "connect(...) is not awaited: enter it by `async with astra_outputs.connect(...) as outputs`, "
+            "or without async by `with astra_outputs.open(...) as outputs`"
+        )
 
     @property
     def schema(self) -> str:
