@@ -9,8 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import hypot
+from typing import ClassVar
 
-from astra_outputs import BitFlags, Flags, PipelineOutputMixin, Real, Source, category, column
+from astra_outputs import (
+    ApogeeCoaddedSpectrumInApStar,
+    BitFlags,
+    Flags,
+    PipelineOutputMixin,
+    Real,
+    Source,
+    category,
+    column,
+)
 from astra_outputs.model.spectrum import SpectrumMixin
 
 REDDENING = 1.5
@@ -50,6 +60,8 @@ class IRFM(PipelineOutputMixin):
     There is no temperature where photometry or parameters are missing, or the colour is outside the
     range of the relation; one for a metallicity outside its range is given, and flagged.
     """
+
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = ApogeeCoaddedSpectrumInApStar
 
     category("Stellar Labels")
     teff: Real = column(unit="K", description="Effective temperature")

@@ -38,10 +38,11 @@ def run(command: list[str | Path], folder: Path, **environment: str) -> str:
 
 @pytest.fixture
 def author(tmp_path: Path) -> Path:
-    """An author's folder, with the three files that the README shows."""
-    pipeline, script = blocks("python")
+    """An author's folder, with the four files that the README shows."""
+    pipeline, script, reader = blocks("python")
     (table,) = blocks("sql")
-    for name, text in (("my_pipeline.py", pipeline), ("run.py", script), ("my_pipeline.sql", table)):
+    files = {"my_pipeline.py": pipeline, "run.py": script, "read.py": reader, "my_pipeline.sql": table}
+    for name, text in files.items():
         assert f"`{name}`" in README
         (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
@@ -60,6 +61,9 @@ def test_the_pipeline_of_the_readme_stores_its_result_and_then_replaces_it(autho
     assert second.startswith("Outcome.REPLACED 1 ")
     assert "teff=5777.0" in first
     assert "low_snr" in first
+    read = run([sys.executable, "read.py"], author, ASTRA_OUTPUTS_DSN=database)
+    assert read.startswith("5777.0 2M")
+    assert re.search(r"my_pipeline|teff", read)
 
 
 def test_the_readmes_commands_for_psql_make_the_tables(author: Path, empty_database: str):
