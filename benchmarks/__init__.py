@@ -1,8 +1,8 @@
 """Benchmarks: this project beside what a user would pick instead, on one server, in one process tree.
 
-    python -m benchmarks              # every part of the default run, less than half an hour
-    python -m benchmarks --quick      # only what the goals of saving ask: four minutes, eight the first time
-    python -m benchmarks --quick --width 60 --table plain   # a part of that, in less than a minute
+    python -m benchmarks              # every part of the default run
+    python -m benchmarks --quick      # only what the goals of saving ask: some minutes, twice that the first time
+    python -m benchmarks --quick --width 60 --table plain   # a part of that
     python -m benchmarks tuning throughput   # some parts
     python -m benchmarks --growth --layout --reading
     python -m benchmarks --smoke      # tiny sizes: does it run?

@@ -29,7 +29,7 @@ def main(
     quick: Annotated[
         bool,
         typer.Option(
-            help="Only what the goals of saving ask: four minutes, and once as much to tune batches."
+            help="Only what the goals of saving ask: some minutes, twice that the first time, which tunes batches."
         ),
     ] = False,
     width: Annotated[
