@@ -100,6 +100,7 @@ lint: $(INSTALLED) ## Check style, types and SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/basedpyright
 	$(BIN)/squawk --config .squawk.toml $(SQL) $(STATEMENTS)
 	$(BIN)/sqlfluff lint --disable-progress-bar $(SQL)
 	$(BIN)/sqlfluff lint --disable-progress-bar --exclude-rules $(UNRULY) $(STATEMENTS)

@@ -53,8 +53,9 @@ from astra_outputs.model import column_types
 from astra_outputs.model.column_types import *  # noqa: F403 (each type of columns, as its module lists them)
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.flags import BitFlags
+from astra_outputs.model.outcome import Outcome
 from astra_outputs.model.pipeline import PipelineOutputMixin
-from astra_outputs.model.record import Outcome, Record
+from astra_outputs.model.record import Record
 from astra_outputs.model.version import format_version, major_minor, parse_version, using_version
 
 if TYPE_CHECKING:

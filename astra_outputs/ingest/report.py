@@ -12,7 +12,7 @@ from typing import Any
 
 from astra_outputs.errors import FileExists, MissingFile, shorten
 from astra_outputs.ingest.star import Star
-from astra_outputs.model.record import Outcome
+from astra_outputs.model.outcome import Outcome
 from astra_outputs.printable import InNotebooks, cell
 
 HEADER = ["file", "row", "column", "value", "reason"]

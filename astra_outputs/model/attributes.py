@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from inspect import Signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from pydantic.errors import PydanticUserError
 
 from astra_outputs.errors import InvalidColumn, InvalidName, NotHere
@@ -46,6 +46,21 @@ FIELDS = {
 """What they write for a column, and the type that it is here."""
 
 
+def refuse_of_others(record_class: type[Any], name: str) -> None:
+    """Say how something is written here, if other libraries have it under this name.
+
+    Raises
+    ------
+    NotHere
+        With the spelling.
+    """
+    if name in SPELLINGS:
+        here = SPELLINGS[name].format(name=record_class.__name__)
+        raise NotHere(
+            f"{record_class.__name__} has no {name}: a record does not know the database; write {here}"
+        )
+
+
 class RecordClass(type(BaseModel)):  # type: ignore[misc]  # (the metaclass has no public name)
     """The class of record classes: says how things are written here that look otherwise elsewhere."""
 
@@ -72,19 +87,23 @@ class RecordClass(type(BaseModel)):  # type: ignore[misc]  # (the metaclass has 
         return super().__getattr__(name)
 
 
-def refuse_of_others(record_class: type[Any], name: str) -> None:
-    """Say how something is written here, if other libraries have it under this name.
+if TYPE_CHECKING:
 
-    Raises
-    ------
-    NotHere
-        With the spelling.
-    """
-    if name in SPELLINGS:
-        here = SPELLINGS[name].format(name=record_class.__name__)
-        raise NotHere(
-            f"{record_class.__name__} has no {name}: a record does not know the database; write {here}"
-        )
+    class RecordBase(BaseModel):
+        """Pydantic's base; type checkers take what is no column for a flag, which each class has by its own names."""
+
+        def __getattr__(self, name: str) -> bool: ...
+
+else:
+
+    class RecordBase(BaseModel, metaclass=RecordClass):
+        """Pydantic's base, of a class that has words for what is written otherwise elsewhere."""
+
+        model_config = ConfigDict(defer_build=True)
+
+        def __getattr__(self, name: str) -> Any:
+            refuse_of_others(type(self), name)
+            return super().__getattr__(name)
 
 
 def _without_type(class_name: str, namespace: dict[str, Any]) -> InvalidColumn:

@@ -15,7 +15,7 @@ import re
 import struct
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 from pydantic_core import core_schema
@@ -33,7 +33,7 @@ from astra_outputs.model.given import (
     text,
     timestamp,
 )
-from astra_outputs.model.version import LEAST, MAXIMUM, format_version, parse_version
+from astra_outputs.model.version import LEAST, MAXIMUM, VersionColumn, format_version, parse_version
 
 __all__ = [
     "BigInt",
@@ -285,7 +285,10 @@ Json = Annotated[Any | None, JSON, _NOT_GIVEN]
 NullableFlags = Annotated[int | None, FLAGS, Field(default=0)]
 
 Flags = Annotated[int, FLAGS, Field(default=0)]
-Version = Annotated[int, VERSION]
+if TYPE_CHECKING:
+    Version = VersionColumn
+else:
+    Version = Annotated[int, VERSION]
 RequiredReal = Annotated[float, REAL]
 RequiredInteger = Annotated[int, INTEGER]
 RequiredBigInt = Annotated[int, BIGINT]

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from astra_outputs.errors import AmbiguousFlag, InvalidRecord, Problem, UnknownColumn
+from astra_outputs.model.column_types import FLAGS
 from astra_outputs.model.columns import Column
 from astra_outputs.model.flags import Bit
 
@@ -83,6 +84,19 @@ class FlagNames:
         if type(value) is not bool and type(value).__name__ not in ("bool_", "bool"):
             raise InvalidRecord(self.table, (Problem(name, value, "must be True or False"),))
         return targets[0]
+
+    def folded(self, values: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+        """Return values with each of these flags as a bit of its column."""
+        folded = dict(values)
+        for name in names:
+            wanted = folded.pop(name)
+            flag = self.find(name, wanted)
+            try:
+                stored = FLAGS.convert(folded.get(flag.column)) or 0
+            except ValueError:
+                continue  # the column's own rule says what is wrong
+            folded[flag.column] = stored | flag.mask if wanted else stored & ~flag.mask
+        return folded
 
 
 class Flag:

@@ -114,7 +114,7 @@ def unshare(record: BaseModel, name: str) -> None:
     """Make ready for a value to be given to a column: a set that others share is not changed."""
     given = record.__pydantic_fields_set__
     if name not in given:
-        _set_given(record, {*given, name})
+        _set_given(record, set(given))
 
 
 def _of_columns(record_class: type[Any]) -> CoreSchema | None:

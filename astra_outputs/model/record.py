@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
-from enum import Enum
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from astra_outputs.errors import (
     InvalidRecord,
@@ -16,45 +15,20 @@ from astra_outputs.errors import (
     Problem,
     ReadOnlyColumn,
     UnknownColumn,
-    WrongRecordClass,
 )
-from astra_outputs.model.attributes import RecordClass, refuse_hidden, refuse_of_others
-from astra_outputs.model.column_types import FLAGS
+from astra_outputs.model.attributes import RecordBase, refuse_hidden
 from astra_outputs.model.columns import Column, category, resolve
 from astra_outputs.model.flag_names import Flag, FlagNames
 from astra_outputs.model.native import NativeValidator, unshare
+from astra_outputs.model.outcome import Outcome
+from astra_outputs.model.refusals import refusal
 from astra_outputs.model.show import record_html, shown
 from astra_outputs.names import check_name, check_table, table_of
 
-
-class Outcome(Enum):
-    """What a save did to one record."""
-
-    INSERTED = "inserted"
-    REPLACED = "replaced"
-    UNCHANGED = "unchanged"
-    """The stored row was the same already (`skip_unchanged`)."""
-    KEPT = "kept"
-    """The stored row is newer and stayed (`keep_newer`, or the record came out of a spool)."""
-    REJECTED = "rejected"
-    """The database refused the row; the reason is in the report."""
-    SPOOLED = "spooled"
-    """The database was away: the row is on the worker's disk, to be stored later."""
-
-
 _building = Lock()
 
-if TYPE_CHECKING:
-    _Base = BaseModel
-else:
 
-    class _Base(BaseModel, metaclass=RecordClass):
-        """Pydantic's base, of a class that has words for what is written otherwise elsewhere."""
-
-        model_config = ConfigDict(defer_build=True)
-
-
-class Record(_Base):
+class Record(RecordBase):
     """Base of every record class: a class is a table, its fields are the columns.
 
     Class variables
@@ -157,7 +131,7 @@ class Record(_Base):
         try:
             return super().model_validate(obj, **options)
         except ValidationError as error:
-            cls._refuse(error)
+            raise refusal(cls, error) from error
 
     @classmethod
     def _of(cls, values: dict[str, Any], record: Self | None = None) -> Self:
@@ -177,7 +151,7 @@ class Record(_Base):
         try:
             converted: Self = cls.__pydantic_validator__.validate_python(folded, self_instance=record)
         except ValidationError as error:
-            cls._refuse(error)
+            raise refusal(cls, error) from error
         native.share(converted, folded)
         return converted
 
@@ -246,13 +220,7 @@ class Record(_Base):
         try:
             super().__setattr__(name, value)
         except ValidationError as error:
-            self._refuse(error)
-
-    if not TYPE_CHECKING:  # they are to find what is no attribute
-
-        def __getattr__(self, name: str) -> Any:
-            refuse_of_others(type(self), name)
-            return super().__getattr__(name)
+            raise refusal(type(self), error) from error
 
     @property
     def model_fields_set(self) -> set[str]:
@@ -296,18 +264,7 @@ class Record(_Base):
         """Return the values with each `flag_low_snr=True` as a bit of its column; they stay as they are."""
         native = cls._native or cls._make_native()
         names = [name for name in native.names(values).others if str(name).startswith("flag_")]
-        if not names:
-            return values
-        folded = dict(values)
-        for name in names:
-            wanted = folded.pop(name)
-            flag = cls.flag_names.find(name, wanted)
-            try:
-                stored = FLAGS.convert(folded.get(flag.column)) or 0
-            except ValueError:
-                continue  # the column's own rule says what is wrong
-            folded[flag.column] = stored | flag.mask if wanted else stored & ~flag.mask
-        return folded
+        return cls.flag_names.folded(values, names) if names else values
 
     @classmethod
     def _read_only(cls, name: str, value: Any) -> ReadOnlyColumn:
@@ -319,27 +276,6 @@ class Record(_Base):
         nearest = get_close_matches(name, [*cls._columns, *cls.flag_names.names], n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         return Problem(name, value, f"is not a column of {cls.table}{hint}")
-
-    @classmethod
-    def _refuse(cls, error: ValidationError) -> NoReturn:
-        """Raise what a Pydantic error means in the words of the table."""
-        problems: dict[str, Problem] = {}
-        kind: type[InvalidRecord] = InvalidRecord
-        for entry in error.errors(include_url=False):
-            if not entry["loc"] and entry["type"] not in ("value_error", "assertion_error"):
-                wanted = f"a {cls.__name__} is built from a mapping of columns, not {type(entry['input']).__name__}"
-                raise WrongRecordClass(wanted) from error
-            # A rule over several columns has no place of its own.
-            name = str(entry["loc"][0]) if entry["loc"] else "*"
-            if entry["type"] in ("extra_forbidden", "no_such_attribute"):
-                kind = UnknownColumn
-                problems[name] = cls.no_column(name, entry["input"])
-            elif entry["type"] == "missing":
-                problems[name] = Problem(name, None, "must be given")
-            else:  # the last entry of a column is the one of its rule in words
-                given = entry["input"] if entry["loc"] else None
-                problems[name] = Problem(name, given, entry["msg"].removeprefix("Value error, "))
-        raise kind(cls.table, tuple(problems.values())) from error
 
     def keys(self) -> list[str]:
         """Return the names of the columns: with it `dict(record)`, data frames and astropy's tables read records."""
@@ -359,9 +295,3 @@ class Record(_Base):
 
 
 Mapping.register(Record)  # by which libraries know what has names and values
-
-
-def assign(record: Record, outcome: Outcome, **columns: Any) -> None:
-    """Give a record what the database says of its row after a save; not validated again."""
-    # The name: a dictionary of numbers and texts is one that the garbage collector need not look into.
-    record.__dict__.update(columns, outcome=outcome.value)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar, copy_context
+from typing import Any, Self, overload
 
 from astra_outputs.errors import MissingVersion
 from astra_outputs.model.inherited_version import inherited, inherited_version
@@ -141,3 +142,19 @@ def configured_version() -> int:
             "or set ASTRA_OUTPUTS_V_ASTRA"
         )
     return parse_version(text)
+
+
+class VersionColumn:
+    """What type checkers know of a column of versions: an integer, which may be given as a text."""
+
+    @overload
+    def __get__(self, record: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, record: object, owner: type[Any]) -> int: ...
+    def __get__(self, record: object, owner: type[Any]) -> Any:
+        """Return the integer."""
+        raise NotImplementedError
+
+    def __set__(self, record: object, version: int | str) -> None:
+        """Take an integer or a text as "0.8.1"."""
+        raise NotImplementedError

@@ -8,8 +8,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from astra_outputs.model.outcome import Outcome
 from astra_outputs.model.pipeline import PipelineOutputMixin
-from astra_outputs.model.record import Outcome, Record
+from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
-from astra_outputs.model.record import Outcome
+from astra_outputs.model.outcome import Outcome
 from astra_outputs.printable import InNotebooks, printable_lines
 
 _BY_INSERTED = (Outcome.REPLACED, Outcome.INSERTED)

@@ -12,7 +12,8 @@ from typing import Any
 from astra_outputs.discover import record_classes
 from astra_outputs.errors import ConnectionLost, CorruptSpoolFile, DatabaseError
 from astra_outputs.events import tell
-from astra_outputs.model.record import Outcome, Record
+from astra_outputs.model.outcome import Outcome
+from astra_outputs.model.record import Record
 from astra_outputs.postgres.database import Connection
 from astra_outputs.postgres.sqlstates import is_transient
 from astra_outputs.printable import InNotebooks, printable_lines

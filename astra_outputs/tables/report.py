@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from astra_outputs.model.record import Outcome
+from astra_outputs.model.outcome import Outcome
 from astra_outputs.saving.report import OUTCOMES, SaveReport
 
 

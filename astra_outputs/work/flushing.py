@@ -13,7 +13,8 @@ from typing import Any
 
 from astra_outputs.errors import AstraOutputsError, DatabaseError, InvalidRecord
 from astra_outputs.events import tell
-from astra_outputs.model.record import Outcome, Record, assign
+from astra_outputs.model.outcome import Outcome, assign
+from astra_outputs.model.record import Record
 from astra_outputs.postgres.patience import retrying_for
 from astra_outputs.postgres.sqlstates import is_passing
 from astra_outputs.saving.report import Rejected, SaveReport

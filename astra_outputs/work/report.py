@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from astra_outputs.model.record import Outcome
+from astra_outputs.model.outcome import Outcome
 from astra_outputs.printable import InNotebooks, printable_lines
 from astra_outputs.saving.report import Rejected
 from astra_outputs.spool.replay import ReplayReport

@@ -65,7 +65,8 @@ def read_stars(path: Path = STARS, limit: int | None = None) -> list[CatalogueSt
 def source(row: Row) -> Source:
     """Return the row's source: identifier, position, and 2MASS photometry."""
     columns = ("ra", "dec", "l", "b", "j_mag", "e_j_mag", "h_mag", "e_h_mag", "k_mag", "e_k_mag")
-    return Source(sdss4_apogee_id=row["apogee_id"], **{name: row.number(name) for name in columns})
+    values = {name: row.number(name) for name in columns}
+    return Source.model_validate({"sdss4_apogee_id": row["apogee_id"], **values})
 
 
 def spectrum(row: Row) -> ApogeeCoaddedSpectrumInApStar:

@@ -117,7 +117,9 @@ class Year:
         keys = {"release": "dr20", "apred": "1.4", "telescope": "apo25m", "field": "none"}
         async with astra_outputs.connect(self.dsn) as outputs:
             await outputs.save_many(
-                ApogeeCoaddedSpectrumInApStar(spectrum_pk=key, source_pk=key, obj=f"star {key}", **keys)
+                ApogeeCoaddedSpectrumInApStar.model_validate(
+                    {"spectrum_pk": key, "source_pk": key, "obj": f"star {key}", **keys}
+                )
                 for key in range(first, last + 1)
             )
 

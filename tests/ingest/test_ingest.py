@@ -17,7 +17,7 @@ from astra_outputs.errors import InvalidMapping, MissingExtra, MissingVersion, U
 from astra_outputs.ingest import ingest, read_mapping
 from astra_outputs.ingest.files import open_table
 from astra_outputs.ingest.known import put_on_top
-from astra_outputs.model.record import Outcome
+from astra_outputs.model.outcome import Outcome
 
 MAP = """
 spectra = "boss_visit_spectrum"

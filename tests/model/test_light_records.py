@@ -26,7 +26,7 @@ from astra_outputs import (
     column,
 )
 from astra_outputs.errors import KeyMismatch, ReadOnlyColumn, UnknownColumn
-from astra_outputs.model.record import assign
+from astra_outputs.model.outcome import assign
 
 SPECTRUM = SimpleNamespace(spectrum_pk=11, source_pk=7)
 V = "0.8.1"
@@ -129,7 +129,7 @@ def test_a_refused_assignment_reaches_no_other_record_either():
     one, other = light(teff=1.0), light(teff=2.0)
     with pytest.raises(InvalidRecord):
         one.logg = "high"
-    assert other.model_fields_set == GIVEN | {"teff"}
+    assert other.model_fields_set == one.model_fields_set == GIVEN | {"teff"}
     assert one.logg is None
 
 

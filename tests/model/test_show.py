@@ -33,7 +33,7 @@ from astra_outputs import (
 )
 from astra_outputs.ingest.report import IngestReport
 from astra_outputs.model.column_type import shortest_real
-from astra_outputs.model.record import assign
+from astra_outputs.model.outcome import assign
 
 SPECTRUM = SimpleNamespace(spectrum_pk=11, source_pk=7)
 

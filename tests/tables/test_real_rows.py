@@ -30,7 +30,7 @@ from astra_outputs import (
 )
 from astra_outputs.errors import UnreadableFile
 from astra_outputs.ingest import IngestReport, ingest, read_mapping
-from astra_outputs.model.record import Outcome
+from astra_outputs.model.outcome import Outcome
 from astra_outputs.records import ApogeeSpectrumFlags, ApogeeTarget1Flags, ApogeeTarget2Flags
 
 CATALOGUES = Path(__file__).parents[2] / "examples" / "catalogues"
