@@ -10,7 +10,7 @@ from astra_outputs.ingest.star import Parts
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.reading.by_key import rows_by_keys
-from astra_outputs.reading.known_sources import KnownSources, identify, lacking, stored_sources
+from astra_outputs.reading.known_sources import KnownSources, stored_sources
 from astra_outputs.records.source import Source
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ class Known:
 
     def __init__(self, sources: Iterable[Source], spectra: dict[Key, SpectrumMixin]) -> None:
         self._sources, self._spectra = KnownSources(sources), spectra
-        self._news: dict[int, dict[str, Hashable]] = {}
 
     @classmethod
     async def of(cls, store: Store, rows: Iterable[Parts]) -> Known:
@@ -65,20 +64,6 @@ class Known:
     def spectrum(self, spectrum: SpectrumMixin) -> SpectrumMixin | None:
         """Return what is stored of a spectrum; None if nothing is."""
         return self._spectra.get(key_of(spectrum))
-
-    def lay_on_top(self, owner: Source, record: Source) -> None:
-        """Change what is known of a source where a record says something; see `put_on_top`."""
-        if owner is record:
-            return
-        if owner.pk is not None:
-            self._news.setdefault(owner.pk, {}).update(lacking(owner, record))
-        put_on_top(owner, record)
-
-    async def identify(self, store: Store) -> None:
-        """Let stored sources be found by the identifiers that were laid on top of them."""
-        await store.database.run(
-            lambda connection: identify(connection, store.schema, self._news), where=Source.table
-        )
 
 
 async def _stored_under(store: Store, records: Iterable[R]) -> dict[Key, R]:

@@ -67,8 +67,8 @@ class Storing:
         stored = {star: known.spectrum(rows[star].spectrum) for star in owners}
         owners = self._good(owners, lambda star, owner: check_owner(stored[star], owner))
         for star, owner in owners.items():
-            known.lay_on_top(owner, rows[star].source)
-        await known.identify(self._outputs.store)
+            if owner is not rows[star].source:
+                put_on_top(owner, rows[star].source)
         sources = await self._save(owners, skip_unchanged=True)
         spectra = {star: _laid(stored[star], rows[star].spectrum, sources[star]) for star in sources}
         spectra = await self._save(spectra, skip_unchanged=True)

@@ -229,6 +229,18 @@ def test_many_open_quotation_marks_take_no_more_than_their_own_rows(tmp_path) ->
     assert len(rows) >= 2_000
 
 
+def test_a_quotation_mark_without_another_keeps_no_more_than_some_lines_in_memory(tmp_path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('x,y\n1,"a\n' + "2,b\n" * 100_000)
+    with open_table(path) as table:
+        tracemalloc.start()
+        problems = [row.number for row in table.rows(["x"]) if row.problem]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert problems == [1]
+    assert peak < 1_000_000
+
+
 def test_a_line_without_an_end_is_refused_in_bounded_memory(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(text_files, "WIDEST", 1 << 16)
     path = tmp_path / "a.csv"

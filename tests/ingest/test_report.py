@@ -62,6 +62,16 @@ def test_a_link_in_place_of_the_list_is_refused_beforehand_and_never_followed(tm
     assert listed(place) == ["hot"]
 
 
+def test_a_link_in_place_of_the_file_that_is_written_first_is_not_followed(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("astra_outputs.ingest.report.token_hex", lambda _: "guessed")
+    precious = tmp_path / "precious"
+    precious.write_text("keep me")
+    (tmp_path / ".list.csv.guessed.partial").symlink_to(precious)
+    with pytest.raises(FileExistsError):
+        report("hot").write_refused(tmp_path / "list.csv")
+    assert precious.read_text() == "keep me"
+
+
 def test_a_link_that_leads_nowhere_is_refused_as_well(tmp_path) -> None:
     (tmp_path / "list.csv").symlink_to(tmp_path / "nowhere")
     with pytest.raises(FileExists, match="is a link"):

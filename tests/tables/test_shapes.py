@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from astropy.table import Table
 
 from astra_outputs import SnowWhite
 from astra_outputs.errors import InvalidRecord, UnknownColumn
+from astra_outputs.tables.fits_rec import FitsColumn
+from astra_outputs.tables.read import cells_of
 
 V = "0.8.1"
 
@@ -197,6 +200,26 @@ async def test_null_of_a_fits_table_is_null(outputs, connection, spectra, tmp_pa
         query = "select teff, logg from astra.snow_white where v_astra = $1 order by spectrum_pk"
         stored = [tuple(row) for row in await connection.fetch(query, version)]
         assert stored == [(None, 7), (10_700, None), (10_800, 8)][first:]
+
+
+def test_a_logical_null_of_a_fits_table_is_missing_however_the_file_was_opened(tmp_path: Path) -> None:
+    path = tmp_path / "a.fits"
+    columns = [
+        fits.Column("x", "L", array=[True, False, True]),
+        fits.Column("y", "2L", array=[[True, False]] * 3),
+    ]
+    fits.BinTableHDU.from_columns(columns).writeto(path)
+    with fits.open(path) as units:
+        start = units[1].fileinfo()["datLoc"]
+    raw = bytearray(path.read_bytes())
+    raw[start], raw[start + 2] = 0, 0
+    path.write_bytes(raw)
+    for as_bytes in (False, True):
+        with fits.open(path, logical_as_bytes=as_bytes) as units, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # which is about the very NULL
+            x, y = (cells_of(FitsColumn(units[1].data, name)) for name in ("x", "y"))
+            assert [x[row] for row in range(3)] == [None, False, True]
+            assert [list(y[row]) for row in range(3)] == [[True, None], [True, False], [True, False]]
 
 
 async def test_a_unit_of_a_fits_table_must_be_that_of_the_column(outputs, spectrum) -> None:
