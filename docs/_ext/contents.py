@@ -22,6 +22,7 @@ GROUPS = {
         "pgbouncer",
         "history",
         "upgrades",
+        "from-astra",
     ],
     "Reference": ["api", "cli", "faq"],
     "Background": ["design", "data-model-choices", "performance"],
