@@ -86,7 +86,14 @@ class Outputs:
         """The database schema that holds the tables."""
         return self.store.schema
 
-    async def save(self, record: R, *, keep_newer: bool = False, skip_unchanged: bool = False) -> R:
+    async def save(
+        self,
+        record: R,
+        *,
+        keep_newer: bool = False,
+        skip_unchanged: bool = False,
+        only_given: bool = False,
+    ) -> R:
         """Store one record and return it: a new row, or in place of the one with the same key.
 
         Afterwards the record carries `task_pk` (or `pk`), `created` and `modified` as stored, and
@@ -100,6 +107,8 @@ class Outputs:
             Leave a stored result of a newer patch version as it is (outcome: kept).
         skip_unchanged : bool
             Leave a stored row that is the same, times aside, as it is (outcome: unchanged).
+        only_given : bool
+            Of a row that is stored already, replace only the columns that the record was given.
 
         Raises
         ------
@@ -112,7 +121,7 @@ class Outputs:
         ConnectionLost
             If the server stays away for longer than the retry budget.
         """
-        await save_one(self.store, record, Guards(keep_newer, skip_unchanged))
+        await save_one(self.store, record, Guards(keep_newer, skip_unchanged), only_given=only_given)
         return record
 
     async def save_many(self, records: Records, **options: Unpack[SaveWith]) -> SaveReport:
@@ -126,7 +135,7 @@ class Outputs:
             Read in batches; never held as a whole (but with `atomic`, until the end).
         **options
             `batch_size` (2,000 unless given), `atomic`, `duplicates`, `on_error`, `connections`, `keep_newer`,
-            `skip_unchanged`: `astra_outputs.SaveOptions` describes them.
+            `skip_unchanged`, `only_given`: `astra_outputs.SaveOptions` describes them.
 
         Raises
         ------

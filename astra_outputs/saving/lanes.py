@@ -212,7 +212,9 @@ class Lanes:
         # Where tables have to be made anew, what alters them would fill the catalog.
         short = self._database.direct and part.columns.texts_are_short
         schema, guards = self._database.schema, self._options.guards
-        return statements(batch.record_class, schema, part.keys.names, guards, traits, short_texts=short)
+        return statements(
+            batch.record_class, schema, part.keys.names, guards, traits, given=part.given, short_texts=short
+        )
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:

@@ -19,11 +19,12 @@ from astra_outputs.saving.statements import TIMES, Statements, statements
 from astra_outputs.saving.store import Store
 
 
-async def save_one(store: Store, record: Record, guards: Guards) -> None:
+async def save_one(store: Store, record: Record, guards: Guards, *, only_given: bool = False) -> None:
     """Store one record, and tell it what is stored; see `Outputs.save`."""
     record_class, row = class_of(record), OneRow.of(record)
     traits = await store.gate.check(record_class)
-    texts = statements(record_class, store.schema, tuple(row.key), guards, traits)
+    given = frozenset(record.model_fields_set) if only_given else None
+    texts = statements(record_class, store.schema, tuple(row.key), guards, traits, given=given)
 
     async def work() -> tuple[dict[str, Any], int]:
         return await store.database.run(

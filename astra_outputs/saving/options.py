@@ -47,6 +47,7 @@ class SaveWith(TypedDict, total=False):
     connections: int
     keep_newer: bool
     skip_unchanged: bool
+    only_given: bool
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ class SaveOptions:
         Leave a stored result of a newer patch version as it is (outcome: kept).
     skip_unchanged : bool
         Leave a stored row that is the same, times aside, as it is (outcome: unchanged).
+    only_given : bool
+        Of a row that is stored already, replace only the columns that the record was given (or that the table
+        has), so that a source may come from several catalogues; the others stay as they are.
     not_after : datetime, optional
         Leave a row that was stored later than that as it is (outcome: kept); for `replay`.
 
@@ -88,6 +92,7 @@ class SaveOptions:
     connections: int = 1
     keep_newer: bool = False
     skip_unchanged: bool = False
+    only_given: bool = False
     not_after: datetime | None = None
 
     def __post_init__(self) -> None:

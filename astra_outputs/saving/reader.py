@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from time import perf_counter
 
@@ -43,11 +44,15 @@ class RecordBatch(Batch):
     def __init__(self, record_class: type[Record], start: int) -> None:
         super().__init__(record_class, start, 0)
         self.records: list[Record] = []
+        self.given: list[frozenset[str]] = []
+        """Of each record the columns that it was given, where others are to stay as they are."""
         self.columns = RecordColumns(record_class)
 
-    def read(self, records: list[Record]) -> None:
+    def read(self, records: list[Record], *, only_given: bool) -> None:
         """Take over more records."""
         self.records += records
+        if only_given:
+            self.given += [frozenset(record.model_fields_set) for record in records]
         self.columns.read(records)
         self.count += len(records)
 
@@ -70,6 +75,7 @@ class Reader:
     def __init__(self, options: SaveOptions, turn: Callable[[float], Awaitable[None]]) -> None:
         self._size, self._turn = options.batch_size, turn
         self._duplicates, self._on_error = options.duplicates, options.on_error
+        self._only_given = options.only_given
         self._seen, self._seen_rows = SeenKeys(), SeenRows()
         self._record_class: type[Record] | None = None
         self._position = 0
@@ -128,7 +134,7 @@ class Reader:
             self._meet(records)
         if batch is None:
             batch = RecordBatch(type(records[0]), self._position)
-        batch.read(records)
+        batch.read(records, only_given=self._only_given)
         self._position += len(records)
         return batch
 
@@ -158,8 +164,7 @@ class Reader:
             part = Part(batch.columns, rows[order.rows], keys.take(order.rows))
             if self._number_keys:
                 part = self._without_seen(batch, part)
-            if len(part):
-                batch.parts.append(part)
+            batch.parts += _by_columns_given(batch, part) if len(part) else ()
 
     def _by_natural_key(self, batch: RecordBatch) -> Iterator[tuple[Keys, Indexes]]:
         """Yield the rows for each natural key that they are stored by, with these keys."""
@@ -216,6 +221,17 @@ class Reader:
         if self._on_error == "raise":
             raise error
         batch.rejected.append(Rejected(position, key, str(error)))
+
+
+def _by_columns_given(batch: RecordBatch, part: Part) -> Iterator[Part]:
+    """Yield the rows that were given the same columns, where others are to stay as they are."""
+    if not batch.given:
+        yield part
+        return
+    given = [batch.given[row] for row in part.rows.tolist()]
+    for columns in dict.fromkeys(given):
+        same = np.array([one == columns for one in given])
+        yield replace(part.take(np.flatnonzero(same)), given=columns)
 
 
 def _iterator(records: object) -> Iterator[Record] | AsyncIterator[Record]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,18 +29,21 @@ class Part:
         Which rows of it these are.
     keys : Keys
         Their keys.
+    given : frozenset of str, optional
+        The columns that are replaced where a row is there; all of them if not given.
     """
 
     columns: Columns
     rows: Indexes
     keys: Keys
+    given: frozenset[str] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def take(self, indexes: Indexes | slice) -> Part:
         """Return some of the rows."""
-        return Part(self.columns, self.rows[indexes], self.keys.take(indexes))
+        return replace(self, rows=self.rows[indexes], keys=self.keys.take(indexes))
 
 
 @dataclass(frozen=True)

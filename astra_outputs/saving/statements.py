@@ -54,10 +54,11 @@ def statements(
     guards: Guards = UNGUARDED,
     traits: Traits = PLAIN_TABLE,
     *,
+    given: frozenset[str] | None = None,
     short_texts: bool = False,
 ) -> Statements:
     """Return the statements that store one record class by one of its natural keys."""
-    return Statements(record_class, schema, key, guards, traits, short_texts=short_texts)
+    return Statements(record_class, schema, key, guards, traits, given=given, short_texts=short_texts)
 
 
 class Statements:
@@ -74,6 +75,8 @@ class Statements:
         What holds a replacement back.
     traits : Traits
         What the table in the database is like.
+    given : frozenset of str, optional
+        The columns that are replaced where a row is there; all of them if not given.
     short_texts : bool
         Whether the texts of each row fit into a page of the temporary table, with all else.
     """
@@ -86,10 +89,11 @@ class Statements:
         guards: Guards = UNGUARDED,
         traits: Traits = PLAIN_TABLE,
         *,
+        given: frozenset[str] | None = None,
         short_texts: bool = False,
     ) -> None:
         self.record_class, self.schema, self.key = record_class, schema, key
-        self.guards, self.traits = guards, traits
+        self.guards, self.traits, self._only = guards, traits, given
         self._columns = [column for column in record_class.columns() if column.written]
         self.columns = tuple(column.name for column in self._columns)
         """The columns that a save sends, in the order of the statement's parameters."""
@@ -216,9 +220,10 @@ class Statements:
 
     @property
     def _replaced(self) -> list[str]:
-        """Every column but the key; a spectrum keeps the number by which results refer to it."""
+        """Every column that is given but the key; a spectrum keeps the number by which results refer to it."""
         kept = {*self.key, *(["spectrum_pk"] if self.makes_spectra else [])}
-        return [name for name in self.columns if name not in kept]
+        given = self.columns if self._only is None else self._only
+        return [name for name in self.columns if name not in kept and name in given]
 
     def _fill(self, name: str, **values: str) -> str:
         return templates("saving")[name].fill(**values)

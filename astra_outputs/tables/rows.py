@@ -43,12 +43,15 @@ class TableRows:
         Every column that a save sends, the ones that were not given included.
     flags : tuple[Checked, ...]
         The flags that were given by name; their bits are in `columns`.
+    given : frozenset of str
+        The columns that the table has, those of its flags included.
     """
 
     record_class: type[PipelineOutputMixin]
     length: int
     columns: dict[str, Checked]
     flags: tuple[Checked, ...]
+    given: frozenset[str]
 
     def keys(self) -> Keys:
         """Return `spectrum_pk` and `v_astra_major_minor` of every row."""
@@ -122,7 +125,8 @@ def table_rows(record_class: type[PipelineOutputMixin], table: Any, v_astra: Any
     for name, bit in bits.items():
         flags.append(check(_flag_column(record_class, name), given[name]))
         columns[bit.column] = _fold(columns[bit.column], flags[-1], bit.mask, length)
-    return TableRows(record_class, length, columns, tuple(flags))
+    of_flags = {bit.column for bit in bits.values()}
+    return TableRows(record_class, length, columns, tuple(flags), frozenset({*given, *of_flags}))
 
 
 def _refuse_class(record_class: Any) -> None:

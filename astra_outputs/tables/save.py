@@ -112,9 +112,10 @@ class _Saving:
         return order
 
     async def _batches(self, rows: Indexes) -> AsyncIterator[Batch]:
+        given = self._table.given if self._options.only_given else None
         for start in range(0, len(rows), self._options.batch_size):
             some = rows[start : start + self._options.batch_size]
-            part = Part(self._columns, some, self._keys.take(some))
+            part = Part(self._columns, some, self._keys.take(some), given)
             yield Batch(self._table.record_class, 0, len(some), [part])
 
     def _settle(self, done: Done) -> None:
