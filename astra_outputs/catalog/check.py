@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from astra_outputs.catalog.difference import Difference, Says
+from astra_outputs.catalog.difference import CONCERNS, Difference, Says
 from astra_outputs.errors import MissingFile, SchemaMismatch
 from astra_outputs.model.record import Record
 from astra_outputs.postgres import sql_files
@@ -25,6 +25,7 @@ class Checked:
     Attributes
     ----------
     differences : tuple[Difference, ...]
+        The worst first: what stops writing, what stops reading, other types, the rest.
     tables, columns, flags : int
         How many of each the record classes have.
     left_out : tuple[str, ...]
@@ -36,6 +37,11 @@ class Checked:
     columns: int
     flags: int
     left_out: tuple[str, ...] = ()
+
+    def without(self, topics: Collection[str]) -> Checked:
+        """Return the same without differences of some topics: "comments", "flags", ..."""
+        kept = tuple(difference for difference in self.differences if difference.topic not in topics)
+        return replace(self, differences=kept)
 
 
 def check_files(record_classes: Sequence[type[Record]]) -> Checked:
@@ -113,7 +119,9 @@ def _checked(
     said = {Says.FILE: files} | ({} if database is None else {Says.DATABASE: database})
     columns = [column for record_class in record_classes for column in record_class.columns()]
     return Checked(
-        differences=tuple(_compare(record_classes, said)),
+        differences=tuple(
+            sorted(_compare(record_classes, said), key=lambda found: CONCERNS.index(found.concern))
+        ),
         tables=len(record_classes),
         columns=len(columns),
         flags=sum(len(column.bits.bits()) for column in columns if column.bits is not None),

@@ -26,14 +26,14 @@ TOPICS = {
     "default": "defaults",
     "generated": "generated",
     "comment": "comments",
-    "primary key": "keys",
     "primary": "keys",
-    "unique key": "keys",
-    "foreign key": "foreign-keys",
+    "unique": "keys",
+    "foreign": "foreign-keys",
     "check": "checks",
     "index": "indexes",
+    "flag": "flags",
 }
-"""What differs, by the beginning of the aspect that says so; beside them there are flags."""
+"""What a difference is about, by the first word of its aspect."""
 
 MISSING = "missing"
 NONE = "none"
@@ -76,10 +76,8 @@ class Difference:
 
     @property
     def topic(self) -> str:
-        """What it is about: one of `TOPICS`."""
-        if " of flag " in self.aspect or self.aspect.startswith("flag "):
-            return "flags"
-        return TOPICS[self.aspect.rpartition(" (")[0] or self.aspect.partition(" ")[0]]
+        """What it is about: one of the values of `TOPICS`."""
+        return TOPICS["flag" if " of flag " in self.aspect else self.aspect.partition(" ")[0]]
 
     @property
     def subject(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,13 +33,23 @@ def check(
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask no database, even if one is named.")
     ] = False,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ignore",
+            help="Leave out differences of comments, flags, indexes, ...: several with commas between.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Compare record classes with their SQL files, and with a database where one is named.
 
-    Prints a table of the differences and exits with 1 if there are any.
+    Prints the differences, what stops writing first, with the statements that mend it; exits with 1 if there are any.
     """
     from astra_outputs.discover import record_classes
+
+    topics = _topics(ignore or ())
 
     classes = record_classes(records or ())
     if offline or not names_a_database(dsn):
@@ -48,18 +58,41 @@ def check(
         checked, where = check_files(classes), ""
     else:
         checked, where = asyncio.run(_with_database(dsn, schema, classes))
+    whole, checked = len(checked.differences), checked.without(topics)
     if json:
         found = [
             asdict(one)
-            | {"says": {who.value: said for who, said in one.says.items()}, "concern": one.concern}
+            | {
+                "says": {who.value: said for who, said in one.says.items()},
+                "concern": one.concern,
+                "topic": one.topic,
+            }
             for one in checked.differences
         ]
         counts = {"tables": checked.tables, "columns": checked.columns, "flags": checked.flags}
         typer.echo(as_json({"differences": found, "left_out": checked.left_out, **counts}))
     else:
         _print(checked, where)
+        ignored = whole - len(checked.differences)
+        if ignored:
+            said = f"{ignored} difference{'s' * (ignored > 1)} of {', '.join(topics)} left out"
+            console().print(said, markup=False)
+        if where:
+            _print_remedies(checked, classes, schema)
     if checked.differences:
         raise typer.Exit(1)
+
+
+def _topics(given: Iterable[str]) -> list[str]:
+    """Return what is to be left out."""
+    from astra_outputs.catalog.difference import TOPICS
+
+    known = sorted(set(TOPICS.values()))
+    topics = [topic.strip() for text in given for topic in text.split(",")]
+    for topic in topics:
+        if topic not in known:
+            raise typer.BadParameter(f"{topic!r} is none of {', '.join(known)}", param_hint="--ignore")
+    return topics
 
 
 async def _with_database(
@@ -86,10 +119,35 @@ def _print(checked: Checked, where: str) -> None:
         return
     from rich.table import Table
 
-    table = Table("table", "column", "what differs", *(f"{who.value} says" for who in asked))
-    for difference in checked.differences:
-        said = (difference.says.get(who, "") for who in asked)
-        table.add_row(*cells(difference.table, difference.column or "", difference.aspect, *said))
-    screen.print(table)
+    from astra_outputs.catalog.difference import CONCERNS
+
+    for concern in CONCERNS:
+        table = Table(
+            "table", "column", "what differs", *(f"{who.value} says" for who in asked), title=concern
+        )
+        for difference in checked.differences:
+            if difference.concern == concern:
+                said = (difference.says.get(who, "") for who in asked)
+                table.add_row(*cells(difference.table, difference.column or "", difference.aspect, *said))
+        if table.row_count:
+            screen.print(table)
     count = len(checked.differences)
     screen.print(f"{count} difference{'s' * (count > 1)} in {extent} of {parties.rstrip(',')}", markup=False)
+
+
+def _print_remedies(checked: Checked, classes: Iterable[type[Record]], schema: str) -> None:
+    """Print what mends what stops writing and reading, for a DBA to judge."""
+    from astra_outputs.catalog.difference import CONCERNS
+    from astra_outputs.catalog.remedy import remedy
+
+    by_table = {record_class.table: record_class for record_class in classes}
+    remedies = [
+        remedy(difference, by_table[difference.table], schema)
+        for difference in checked.differences
+        if difference.concern in CONCERNS[:2]
+    ]
+    if any(remedies):
+        screen = console()
+        screen.print("what stops writing or reading is mended by:", markup=False)
+        for mend in dict.fromkeys(filter(None, remedies)):
+            screen.print(printable(f"  {mend}"), markup=False, soft_wrap=True)

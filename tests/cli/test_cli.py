@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import asyncpg
 import pytest
 
 from astra_outputs.cli import main
@@ -117,10 +119,76 @@ def test_check_prints_each_difference_in_a_row_and_exits_with_1(run: Run, databa
     done = run("check", "--dsn", database, "--records", str(PROBE))
 
     assert done.code == 1
-    (row,) = [line for line in done.out.splitlines() if "other_pipeline" in line]
+    (row,) = [line for line in done.out.splitlines() if "other_pipeline " in line]
     assert re.findall(r"\w+", row) == ["other_pipeline", "table", "exists", "exists", "missing"]
     assert "record class says" in done.out
     assert re.search(r"^1 difference in \d+ tables, ", done.out, re.MULTILINE)
+
+
+@pytest.fixture
+def damaged(database: str) -> str:
+    """DSN of a database that differs in what stops writing, in a type, and in what concerns nobody at work."""
+    statements = (
+        "drop view astra.the_cannon_quality",
+        "comment on table astra.the_cannon is 'else'",
+        "drop index astra.the_cannon_source_idx",
+        "alter table astra.the_cannon drop column teff",
+        "alter table astra.the_cannon alter tag type varchar(9)",
+        "alter table astra.flag_definition disable trigger user",
+        "delete from astra.flag_definition where table_name = 'the_cannon'",
+    )
+
+    async def damage() -> None:
+        connection = await asyncpg.connect(database)
+        for statement in statements:
+            await connection.execute(statement)
+        await connection.close()
+
+    asyncio.run(damage())
+    return database
+
+
+def test_check_says_first_what_stops_writing_and_what_mends_it(run: Run, damaged: str):
+    done = run("check", "--dsn", damaged)
+
+    assert done.code == 1
+    places = [done.out.index(word) for word in ("stops writing", "teff", "the rest", '"else"', "mended by")]
+    assert places == sorted(places)
+    assert 'alter table "astra"."the_cannon" add column "teff" real;' in done.out
+    assert "index" not in done.out[done.out.index("mended by") :]
+
+
+def test_check_leaves_out_what_it_is_told_to(run: Run, damaged: str):
+    done = run("check", "--dsn", damaged, "--ignore", "comments,flags", "--ignore", "indexes, checks")
+
+    assert done.code == 1
+    assert "flag " not in done.out
+    assert '"else"' not in done.out
+    assert re.search(
+        r"^\d+ differences of comments, flags, indexes, checks left out$", done.out, re.MULTILINE
+    )
+    assert "teff" in done.out
+
+
+def test_check_agrees_if_nothing_but_the_ignored_differs(run: Run, database: str):
+    async def damage() -> None:
+        connection = await asyncpg.connect(database)
+        await connection.execute("comment on table astra.the_cannon is 'else'")
+        await connection.close()
+
+    asyncio.run(damage())
+    assert run("check", "--dsn", database).code == 1
+    done = run("check", "--dsn", database, "--ignore", "comments")
+    assert done.code == 0
+    assert "agree" in done.out
+
+
+def test_check_knows_what_may_be_left_out(run: Run):
+    done = run("check", "--offline", "--ignore", "comments,colours")
+
+    assert done.code == 2
+    assert "'colours' is none of" in done.err
+    assert "foreign-keys" in done.err
 
 
 def command(*arguments: str, **options: object) -> subprocess.Popen[str]:
