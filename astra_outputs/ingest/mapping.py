@@ -6,7 +6,7 @@ import codecs
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -53,6 +53,8 @@ class Mapping(BaseModel):
         Columns of the result: a row that has none of them is passed over, not refused.
     merge : str, optional
         Column of the source by which rows of one star, in one file or several, become one result.
+    update : {"all", "given"}
+        Whether a row replaces all of a stored result, or only the columns that it says something of.
     hdu : int or str, optional
         Which table of a FITS file or VOTable, by number or name, where there are several.
     delimiter : str, optional
@@ -72,6 +74,7 @@ class Mapping(BaseModel):
     missing: list[Any] = []
     require: list[str] = []
     merge: str | None = None
+    update: Literal["all", "given"] = "all"
     hdu: Annotated[int, Field(ge=0)] | str | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     encoding: Annotated[str, AfterValidator(_known_encoding)] | None = None

@@ -148,7 +148,9 @@ async def ingest(
     report = IngestReport() if report is None else report
     stars = Reader(mapping, spectrum_class, result_class, report).stars(files, limit)
     version = v_astra if v_astra is not None else mapping.v_astra
-    storing = Storing(outputs, spectrum_class, result_class, version, report)
+    storing = Storing(
+        outputs, spectrum_class, result_class, version, report, only_given=mapping.update == "given"
+    )
     while batch := list(islice(stars, BATCH)):
         await storing.store(batch)
         progress(report)

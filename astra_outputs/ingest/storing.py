@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from astra_outputs.errors import InvalidRecord, Problem
-from astra_outputs.ingest.known import Known, check_owner, key_of, put_on_top
+from astra_outputs.ingest.known import Known, check_owner, key_of, put_on_top, stored_under
 from astra_outputs.ingest.report import IngestReport
 from astra_outputs.ingest.star import Parts, Star
 from astra_outputs.model.pipeline import PipelineOutputMixin
@@ -39,6 +39,8 @@ class Storing:
         Version of the results.
     report : IngestReport
         Told of every row.
+    only_given : bool
+        Leave of a stored result what a row does not say.
     """
 
     def __init__(
@@ -48,8 +50,10 @@ class Storing:
         result_class: type[PipelineOutputMixin],
         version: int | str | None,
         report: IngestReport,
+        *,
+        only_given: bool = False,
     ) -> None:
-        self._outputs, self._report = outputs, report
+        self._outputs, self._report, self._only_given = outputs, report, only_given
         self._spectrum_class, self._result_class = spectrum_class, result_class
         self._version = {} if version is None else {"v_astra": version}
         self._rows: dict[bytes, tuple[str, int]] = {}
@@ -73,6 +77,9 @@ class Storing:
         spectra = {star: _laid(stored[star], rows[star].spectrum, sources[star]) for star in sources}
         spectra = await self._save(spectra, skip_unchanged=True)
         results = {star: self._result(star, spectrum) for star, spectrum in spectra.items()}
+        if self._only_given:
+            known_results = await stored_under(self._outputs.store, results.values())
+            results = {star: _on_top(known_results.get(key_of(one)), one) for star, one in results.items()}
         for result in (await self._save(results)).values():
             if result.outcome is not None:
                 self._report.outcomes[result.outcome] += 1
@@ -152,7 +159,12 @@ def _with_key(record: R) -> R:
 def _laid(known: SpectrumMixin | None, spectrum: SpectrumMixin, source: Source) -> SpectrumMixin:
     """Return the spectrum to store: the one that is known, with what the row says besides."""
     spectrum.source_pk = source.pk
+    return _on_top(known, spectrum)
+
+
+def _on_top(known: R | None, record: R) -> R:
+    """Return what is known with what a record says besides."""
     if known is None:
-        return spectrum
-    put_on_top(known, spectrum)
+        return record
+    put_on_top(known, record)
     return known

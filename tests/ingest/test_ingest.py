@@ -110,6 +110,7 @@ async def store(outputs, path: Path, map_file: Path, **options):
         (", bit = 31", "", "say by which bit"),
         ('require = ["teff"]', 'require = ["e_teff"]', "require names e_teff"),
         ('require = ["teff"]', 'merge = "ra"', "merge names ra"),
+        ('require = ["teff"]', 'update = "some"', "update"),
         ('sdss_id = "id"', 'sdss_id = "id"\npk = "id"', "pk is not a column"),
         ('logg = "logg"', 'spectrum_pk = "logg"', "keys and versions are set by ingest"),
     ],
@@ -309,6 +310,21 @@ async def test_what_is_known_of_a_source_stays_where_the_file_says_nothing(
     await connection.execute("insert into astra.source (sdss_id, ra) values (1, 12.5)")
     await store(outputs, *files("1,10,8,DA,0\n"))
     assert await connection.fetchval("select ra from astra.source") == 12.5
+
+
+@pytest.mark.parametrize("update", ["all", "given"])
+async def test_a_second_catalogue_replaces_a_result_or_only_what_it_says(
+    outputs, connection, files, update
+) -> None:
+    await store(outputs, *files("1,10,8,DA,-2147483648\n"))
+    mapping = MAP.replace('require = ["teff"]', f'update = "{update}"')
+    report = await store(outputs, *files("1,,7,,\n2,11,,DB,\n", mapping))
+    assert report.outcomes == {Outcome.REPLACED: 1, Outcome.INSERTED: 1}
+    rows = await connection.fetch(
+        "select teff, logg, classification, result_flags from astra.snow_white order by task_pk"
+    )
+    kept = (10_000, 7, "DA", 1) if update == "given" else (None, 7, None, 0)
+    assert [tuple(row) for row in rows] == [kept, (11_000, None, "DB", 0)]
 
 
 async def test_rows_of_one_star_become_one_result_and_contradictions_are_reported(
