@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from astra_outputs.errors import DatabaseError
+from astra_outputs.errors import DatabaseError, MaybeStored
 from astra_outputs.saving.bad_rows import Missing, missing_references, sift
 from astra_outputs.saving.batch import Batch, Done
 from astra_outputs.saving.options import SaveOptions
@@ -84,7 +84,8 @@ class Lanes:
         except BaseException as error:
             if self._options.atomic:
                 self._done.clear()
-            error.add_note(self._what_was_stored(self._done))
+            if not isinstance(error, MaybeStored):  # which says itself that nobody knows
+                error.add_note(self._what_was_stored(self._done))
             raise
         self._settle_all()
 

@@ -166,6 +166,25 @@ async def test_that_no_connection_for_a_transaction_is_to_be_had_is_an_error_of_
             await outputs.save_many(results(stored), atomic=True)
 
 
+@pytest.mark.parametrize("door", ["save_many", "save_table"])
+async def test_where_nobody_knows_what_is_stored_no_note_says_that_nothing_is(
+    proxy: Proxy, spectra: Any, door: str
+) -> None:
+    stored = await spectra(20)
+    keys = {"spectrum_pk": [spectrum.spectrum_pk for spectrum in stored]}
+    async with asyncio.timeout(30), astra_outputs.connect(proxy.dsn, retry_for=0) as outputs:
+        await outputs.store.gate.check(TheCannon)
+        proxy.cut_before_client_hears = lambda content: b"COMMIT\0" in content
+        saving = (
+            outputs.save_many(results(stored), atomic=True)
+            if door == "save_many"
+            else outputs.save_table(TheCannon, keys, v_astra="0.8.1", atomic=True)
+        )
+        with pytest.raises(MaybeStored) as caught:
+            await saving
+    assert not [note for note in getattr(caught.value, "__notes__", []) if "stored" in note]
+
+
 @pytest.mark.parametrize("connections", [1, 2])
 async def test_a_stream_that_reads_while_its_transaction_holds_the_only_connection_is_refused(
     database: str, spectra: Any, connections: int
