@@ -115,10 +115,6 @@ def test_a_spool_under_attack_runs_no_code_loses_no_result_and_blocks_nobody(
     said = [process.communicate(timeout=120)[0] for process in processes]
     assert not attacker.marker.exists()
     assert asyncio.run(stored(dsn)) == list(keys), said
-    spooled = {key: tag for key, tag in rows.items() if tag}
-    assert set(spooled) >= set(list(keys)[: count // 2]) - {
-        key for key, tag in rows.items() if not tag and key > count // 2
-    }
     assert [process.returncode for process in processes] == [1, 1, 1], said
     assert "Traceback" not in "".join(said)
     again = start(dsn, "replay", str(spool.folder))
