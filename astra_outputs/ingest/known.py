@@ -47,7 +47,7 @@ class Known:
         stored = await store.database.run(
             lambda connection: stored_sources(connection, store.schema, sources), where=Source.table
         )
-        return cls(stored, await stored_under(store, [row.spectrum for row in rows]))
+        return cls(stored, await _stored_under(store, [row.spectrum for row in rows]))
 
     def owner(self, record: Source) -> Source:
         """Return the source that a record is: a stored one, one of an earlier row, or itself.
@@ -66,8 +66,7 @@ class Known:
         return self._spectra.get(key_of(spectrum))
 
 
-async def stored_under(store: Store, records: Iterable[R]) -> dict[Key, R]:
-    """Return what is stored under the keys of records: one query for each natural key in use."""
+async def _stored_under(store: Store, records: Iterable[R]) -> dict[Key, R]:
     keys: dict[tuple[str, ...], dict[Key, type[R]]] = {}
     for record in records:
         key = key_of(record)

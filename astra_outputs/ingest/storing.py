@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from astra_outputs.errors import InvalidRecord, Problem
-from astra_outputs.ingest.known import Known, check_owner, key_of, put_on_top, stored_under
+from astra_outputs.ingest.known import Known, check_owner, key_of, put_on_top
 from astra_outputs.ingest.report import IngestReport
 from astra_outputs.ingest.star import Parts, Star
 from astra_outputs.model.pipeline import PipelineOutputMixin
@@ -77,10 +77,7 @@ class Storing:
         spectra = {star: _laid(stored[star], rows[star].spectrum, sources[star]) for star in sources}
         spectra = await self._save(spectra, skip_unchanged=True)
         results = {star: self._result(star, spectrum) for star, spectrum in spectra.items()}
-        if self._only_given:
-            known_results = await stored_under(self._outputs.store, results.values())
-            results = {star: _on_top(known_results.get(key_of(one)), one) for star, one in results.items()}
-        for result in (await self._save(results)).values():
+        for result in (await self._save(results, only_given=self._only_given)).values():
             if result.outcome is not None:
                 self._report.outcomes[result.outcome] += 1
 
@@ -115,14 +112,14 @@ class Storing:
     def _result(self, star: Star, spectrum: SpectrumMixin) -> PipelineOutputMixin:
         return self._result_class.from_spectrum(spectrum, **self._version, **star.result)
 
-    async def _save(self, records: Mapping[Star, R], *, skip_unchanged: bool = False) -> dict[Star, R]:
+    async def _save(
+        self, records: Mapping[Star, R], *, skip_unchanged: bool = False, only_given: bool = False
+    ) -> dict[Star, R]:
         """Save records, of which several rows may share one, and return those that are stored."""
         if not records or self._outputs is None:
             return {}
         distinct = list({id(record): record for record in records.values()}.values())
-        report = await self._outputs.save_many(
-            distinct, on_error="collect", duplicates="last", skip_unchanged=skip_unchanged
-        )
+        report = await self._outputs.save_many(distinct, on_error="collect", duplicates="last", **options)
         refused = {id(distinct[rejected.position]): rejected.reason for rejected in report.rejected}
 
         def stored(_: Star, record: R) -> R:
@@ -159,12 +156,7 @@ def _with_key(record: R) -> R:
 def _laid(known: SpectrumMixin | None, spectrum: SpectrumMixin, source: Source) -> SpectrumMixin:
     """Return the spectrum to store: the one that is known, with what the row says besides."""
     spectrum.source_pk = source.pk
-    return _on_top(known, spectrum)
-
-
-def _on_top(known: R | None, record: R) -> R:
-    """Return what is known with what a record says besides."""
     if known is None:
-        return record
-    put_on_top(known, record)
+        return spectrum
+    put_on_top(known, spectrum)
     return known
