@@ -119,7 +119,13 @@ class Storing:
         if not records or self._outputs is None:
             return {}
         distinct = list({id(record): record for record in records.values()}.values())
-        report = await self._outputs.save_many(distinct, on_error="collect", duplicates="last", **options)
+        report = await self._outputs.save_many(
+            distinct,
+            on_error="collect",
+            duplicates="last",
+            skip_unchanged=skip_unchanged,
+            only_given=only_given,
+        )
         refused = {id(distinct[rejected.position]): rejected.reason for rejected in report.rejected}
 
         def stored(_: Star, record: R) -> R:
