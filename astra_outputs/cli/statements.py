@@ -65,7 +65,7 @@ def statements_of(
     from astra_outputs.catalog import from_database
     from astra_outputs.reading import by_key, history, known_sources, pending, question
     from astra_outputs.records.source import Source
-    from astra_outputs.saving import statements as saving
+    from astra_outputs.saving import listing as saving
 
     return [
         *from_database.statements_of(),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from functools import cached_property, lru_cache
-from operator import attrgetter, itemgetter
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from astra_outputs.model.record import Record
 from astra_outputs.saving.cells import objects, packed
 from astra_outputs.saving.encode import Encoder, Group, Numbers, group_of
 from astra_outputs.saving.keys import Indexes, Keys
-from astra_outputs.saving.one_row import parameters_of
+from astra_outputs.saving.shape import Shape, shape_of
 
 SHORT = 1_000
 """Characters of a row's texts together that leave half a page of 8 KiB to all else, whatever their encoding."""
@@ -93,8 +93,12 @@ class RecordColumns(Columns):
         start = len(flat)
         for values in map(_values_of, records):
             # A dictionary in the order of the columns needs no look-up of each: a sixth of the time.
-            if list(values) == shape.names:
+            names = list(values)
+            if names == shape.names:
                 flat += values.values()
+            elif names == shape.names_once_saved:
+                flat += values.values()
+                flat.pop()
             else:
                 flat += shape.pick(values)
         for column, place in shape.changeable:
@@ -230,9 +234,10 @@ class _Arrays:
         if name in self._others:
             return self._others[name]
         wire, index = self._shape.numbered[name]
-        values: list[Any] = self._numbers[wire][: self.length, index].tolist()
-        gone = self._missing[wire][: self.length, index] if wire in self._missing else None
-        if gone is None or not gone.any():
+        numbers = self._numbers[wire][: self.length, index]
+        gone = self._missing[wire][: self.length, index] if wire in self._missing else np.isnan(numbers)
+        values: list[Any] = numbers.tolist()
+        if not gone.any():
             return values
         return [None if missing else value for value, missing in zip(values, gone.tolist(), strict=True)]
 
@@ -246,60 +251,3 @@ class _Arrays:
         for column, _ in self._shape.others:
             groups.append(group_of(column.name, column.type, packed(column.type, self._others[column.name])))
         return groups
-
-
-class Shape:
-    """Where the values of a record class stand in its dictionary, and which of them a save sends."""
-
-    def __init__(self, record_class: type[Record]) -> None:
-        columns = record_class.columns()
-        self.names = [column.name for column in columns if column.generated is None]
-        """Every field, in the order declared, in which a record's dictionary has them."""
-        self.width = len(self.names)
-        self.places = {name: place for place, name in enumerate(self.names)}
-        self.pick: Callable[[dict[str, Any]], tuple[Any, ...]] = itemgetter(*self.names)
-        written = [column for column in columns if column.written]
-        self.sent = parameters_of(
-            record_class.table, written, [self.places[column.name] for column in written]
-        )
-        self.changeable = [(one, self.places[one.name]) for one in written if one.type.parameter is not None]
-        self.texts = [one.name for one in written if one.type.sql == "text"]
-        self.numbers: dict[str, dict[str, int]] = {}
-        """By their binary form, the columns of numbers."""
-        self.others: list[tuple[Column, int]] = []
-        self._columns = {column.name: column for column in columns}
-        for column in written:
-            if column.type.wire and column.type.arrays:
-                self.numbers.setdefault(column.type.wire, {})[column.name] = self.places[column.name]
-            else:
-                self.others.append((column, self.places[column.name]))
-
-        self.runs = [
-            (wire, slice(at, at + run.stop - run.start), run)
-            for wire, places in self.numbers.items()
-            for at, run in _runs(list(places.values()))
-        ]
-        """Neighbouring columns of one type: which, where in the array of that type, and where in a record."""
-        self.numbered = {
-            name: (wire, index) for wire, places in self.numbers.items() for index, name in enumerate(places)
-        }
-        """Where a column stands among the numbers of its type."""
-
-    def is_number(self, name: str) -> bool:
-        """Tell whether a column of a key holds whole numbers."""
-        return self._columns[name].type.dtype == "i8"
-
-
-@lru_cache(maxsize=1024)
-def shape_of(record_class: type[Record]) -> Shape:
-    """Return where the values of a record class stand."""
-    return Shape(record_class)
-
-
-def _runs(places: list[int]) -> Iterator[tuple[int, slice]]:
-    """Yield neighbouring places as slices, which need no copy, each with the index of its first one."""
-    first = 0
-    for index in range(1, len(places) + 1):
-        if index == len(places) or places[index] != places[index - 1] + 1:
-            yield first, slice(places[first], places[index - 1] + 1)
-            first = index

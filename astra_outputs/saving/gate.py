@@ -8,7 +8,7 @@ from astra_outputs.model.record import Record
 from astra_outputs.postgres import schema_version
 from astra_outputs.postgres.database import Connection, Database
 from astra_outputs.postgres.sql import qualified, templates
-from astra_outputs.saving.statements import Traits
+from astra_outputs.saving.traits import Traits
 
 
 class Gate:

@@ -12,8 +12,9 @@ from astra_outputs.saving.batch import Batch, Done
 from astra_outputs.saving.options import SaveOptions
 from astra_outputs.saving.returned import Part, Stored
 from astra_outputs.saving.same_star import recognised
-from astra_outputs.saving.statements import Statements, Traits, statements
+from astra_outputs.saving.statements import Statements, statements
 from astra_outputs.saving.store import Store
+from astra_outputs.saving.traits import Traits
 from astra_outputs.saving.transfer import store_parts
 
 SLOW = 0.005

@@ -156,7 +156,8 @@ class Reader:
             batch.seen_rows = self._seen_rows
         for keys, rows in self._by_natural_key(batch):
             order = in_order(keys, np.arange(len(rows)), keep_last=self._duplicates == "last")
-            for left_out, instead in zip(order.left_out.tolist(), order.instead.tolist(), strict=True):
+            for index in np.argsort(order.left_out).tolist():
+                left_out, instead = int(order.left_out[index]), int(order.instead[index])
                 if self._duplicates == "last":
                     batch.left_out[batch.start + int(rows[left_out])] = batch.start + int(rows[instead])
                 else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from zlib import crc32
 
@@ -11,8 +10,9 @@ from astra_outputs.model.column_types import TEXT
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
-from astra_outputs.postgres.sql import Statement, listed, literal, qualified, quote, templates
+from astra_outputs.postgres.sql import listed, literal, qualified, quote, templates
 from astra_outputs.saving.options import UNGUARDED, Guards
+from astra_outputs.saving.traits import PLAIN_TABLE, Traits
 
 TIMINGS = ("t_elapsed", "t_overhead")
 """A run that took longer is still the same result: not compared by `skip_unchanged`."""
@@ -21,29 +21,6 @@ TIMES = ("created", "modified")
 """Returned as seconds since 1970: such a number takes the driver 0.02 microseconds, a `datetime` 0.56."""
 
 SECONDS = "date_part('epoch', {} - '1970-01-01 00:00:00+00'::timestamptz) as {}"
-
-
-@dataclass(frozen=True)
-class Traits:
-    """What the statements must know of a table in the database.
-
-    Attributes
-    ----------
-    system_columns : bool
-        Whether `xmax`, which is 0 in a row that was inserted, can be returned. Partitioned and distributed
-        tables have none: there a row whose two times are equal counts as inserted.
-    updates : bool
-        Whether an UPDATE of rows that are there is faster than an upsert; on distributed tables it is not.
-    may_drop_rows : bool
-        Whether it has triggers that may leave rows out: then no batch goes without a transaction.
-    """
-
-    system_columns: bool = True
-    updates: bool = True
-    may_drop_rows: bool = False
-
-
-PLAIN_TABLE = Traits()
 
 
 @lru_cache(maxsize=1024)
@@ -315,38 +292,6 @@ class Statements:
             else f"{prefix}{quote(name)}"
             for name in names
         ]
-
-
-def statements_of(record_class: type[Record], schema: str) -> list[Statement]:
-    """Return the statements by which rows of a table are stored, for each of its natural keys."""
-    found = []
-    for key in record_class.natural_keys:
-        texts = Statements(record_class, schema, key)
-        found += [
-            Statement("save_one", "Stores one row: a parameter for each column.", texts.upsert_row),
-            Statement("create_row_type", _says("create_row_type"), texts.create_row_type),
-            Statement(
-                "save_few", "Stores a small batch: one parameter, an array of rows.", texts.upsert_rows
-            ),
-            Statement("create_stage", _says("create_stage"), texts.create_stage),
-            Statement("save_many", _says("upsert") + " " + _says("from_stage"), texts.upsert_stage),
-            *(
-                [Statement("save_again", _says("update_stored"), texts.update_stored)]
-                if texts.may_update
-                else []
-            ),
-            Statement("empty_stage", _says("empty_stage"), texts.empty_stage),
-            Statement("kept", _says("stored_rows"), texts.stored_rows),
-            *(
-                Statement(f"missing_{name}", _says("missing_references"), text)
-                for name, text in texts.missing_references.items()
-            ),
-        ]
-    return found
-
-
-def _says(name: str) -> str:
-    return templates("saving")[name].says
 
 
 def _arrays_of(names: Iterable[str]) -> str:

@@ -1,0 +1,28 @@
+"""`Traits`: what the statements must know of a table in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What the statements must know of a table in the database.
+
+    Attributes
+    ----------
+    system_columns : bool
+        Whether `xmax`, which is 0 in a row that was inserted, can be returned. Partitioned and distributed
+        tables have none: there a row whose two times are equal counts as inserted.
+    updates : bool
+        Whether an UPDATE of rows that are there is faster than an upsert; on distributed tables it is not.
+    may_drop_rows : bool
+        Whether it has triggers that may leave rows out: then no batch goes without a transaction.
+    """
+
+    system_columns: bool = True
+    updates: bool = True
+    may_drop_rows: bool = False
+
+
+PLAIN_TABLE = Traits()

@@ -1,0 +1,65 @@
+"""The values of records as columns: as they were when they were read, whatever their dictionaries look like."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from astra_outputs import ASPCAP, TheCannon
+from astra_outputs.saving import columns
+from astra_outputs.saving.columns import RecordColumns
+
+NAMES = ("spectrum_pk", "source_pk", "v_astra", "tag", "teff", "logg", "ier", "result_flags")
+
+
+def record(number: int) -> TheCannon:
+    spectrum = SimpleNamespace(spectrum_pk=number, source_pk=None if number % 3 else number)
+    values = {"teff": None if number % 5 else number / 4, "tag": f"run {number % 2}", "ier": number}
+    return TheCannon.from_spectrum(spectrum, values, v_astra="0.8.1", logg=float(number))
+
+
+def shuffled(one: TheCannon) -> TheCannon:
+    """The same record, its dictionary in another order."""
+    values = dict(one.__dict__)
+    one.__dict__.clear()
+    one.__dict__.update(sorted(values.items(), reverse=True))
+    return one
+
+
+def saved(one: TheCannon) -> TheCannon:
+    one.__dict__["outcome"] = "inserted"
+    return one
+
+
+@pytest.mark.parametrize("many", [10, 10**9], ids=["as arrays", "as they are"])
+@pytest.mark.parametrize("count", [1, 2, 31, 32, 33, 300])
+def test_every_value_stands_where_it_belongs(monkeypatch, many: int, count: int) -> None:
+    monkeypatch.setattr(columns, "MANY", many)
+    changes = [lambda one: one, shuffled, saved, lambda one: shuffled(saved(one))]
+    records = [record(number) for number in range(count)]
+    expected = {name: [getattr(one, name) for one in records] for name in NAMES}
+    read = RecordColumns(TheCannon)
+    for number, one in enumerate(records):
+        read.read([changes[number % len(changes)](one)])
+    order = np.arange(count)[::-1]
+    for name in NAMES:
+        assert read.values(name, np.arange(count)) == expected[name]
+        assert read.values(name, order) == expected[name][::-1]
+    keys = read.keys(("spectrum_pk", "v_astra_major_minor"), order)
+    assert keys is not None
+    assert list(keys.columns[0]) == list(range(count))[::-1]
+    assert set(keys.columns[1]) == {8}
+    assert read.keys(("source_pk",), order) is None or count == 1
+
+
+@pytest.mark.parametrize("many", [10, 10**9], ids=["as arrays", "as they are"])
+def test_what_is_sent_does_not_change_with_the_record(monkeypatch, many: int) -> None:
+    monkeypatch.setattr(columns, "MANY", many)
+    one = ASPCAP.from_spectrum(SimpleNamespace(spectrum_pk=1, source_pk=2), v_astra="0.8.1", teff=1.0)
+    read = RecordColumns(ASPCAP)
+    read.read([one, one])
+    one.teff = 2.0
+    read.read([one])
+    assert read.values("teff", np.arange(3)) == [1.0, 1.0, 2.0]
