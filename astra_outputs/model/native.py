@@ -110,6 +110,25 @@ class NativeValidator:
             _set_given(record, given)
 
 
+def assembled(record_class: type[Any], columns: dict[str, Any], given: set[str]) -> Any:
+    """Return a record of values that are known to be right, as those of a stored row are.
+
+    Parameters
+    ----------
+    record_class : type[Record]
+    columns : dict[str, Any]
+        A value for each column; the record takes it over.
+    given : set of str
+        Their names, shared by all records that are made with it.
+    """
+    record = _new(record_class)
+    _set_values(record, columns)
+    _set_given(record, given)
+    _set_extra(record, None)
+    _set_private(record, None)
+    return record
+
+
 def unshare(record: BaseModel, name: str) -> None:
     """Make ready for a value to be given to a column: a set that others share is not changed."""
     given = record.__pydantic_fields_set__

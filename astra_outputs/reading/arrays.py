@@ -37,7 +37,7 @@ def _column(output: Output, batches: Sequence[Batch]) -> Any:
         values = _objects(output, varying)
         missing = [entry.missing for entry in varying]
     mask = np.concatenate(missing) if missing else np.empty(0, bool)
-    if output.sql == "timestamp with time zone":
+    if output.is_time:
         infinite = (values == np.iinfo(np.int64).max) | (values == np.iinfo(np.int64).min)
         mask, values = mask | infinite, EPOCH + np.where(infinite, 0, values).astype("m8[us]")
     return np.ma.MaskedArray(values, mask) if output.nullable else values
@@ -49,10 +49,10 @@ def _objects(output: Output, varying: Sequence[Varying]) -> NDArray[np.object_]:
     for place, value in enumerate(found):
         if value is None:
             values[place] = None
-        elif output.sql == "real[]":
+        elif output.is_array:
             values[place] = np.frombuffer(value, np.float32)
         else:
-            values[place] = value if output.sql == "bytea" else value.decode()
+            values[place] = value.decode() if output.is_text else value
     return values
 
 
@@ -66,8 +66,7 @@ def astropy_table(batches: Sequence[Batch], layout: Layout, name: str) -> Any:
         meta: dict[str, Any] = {word: facts[word] for word in ("table", "category") if word in facts}
         if "flags" in facts:
             meta["flags"] = json.loads(facts["flags"])
-        is_time = output.sql == "timestamp with time zone"
-        table[output.name] = _times(values) if is_time else _astropy_column(output, values)
+        table[output.name] = _times(values) if output.is_time else _astropy_column(output, values)
         table[output.name].info.description = facts.get("description")
         table[output.name].info.meta = meta
     return table
@@ -90,6 +89,6 @@ def _astropy_column(output: Output, values: Any) -> Any:
 
     unit = Unit(output.column.unit, parse_strict="silent") if output.column.unit else None
     data, mask = np.ma.getdata(values), np.ma.getmaskarray(values)
-    if data.dtype == object and output.sql not in ("real[]", "bytea"):
+    if output.is_text:
         data = np.where(mask, "", data).astype(str)
     return MaskedColumn(data, mask=mask, unit=unit) if mask.any() else Column(data, unit=unit)

@@ -18,17 +18,8 @@ if TYPE_CHECKING:
 
 EPOCHS_APART = (PG_EPOCH - UNIX_EPOCH) // timedelta(microseconds=1)
 
-TYPES = {
-    "real": pa.float32(),
-    "double precision": pa.float64(),
-    "integer": pa.int32(),
-    "bigint": pa.int64(),
-    "boolean": pa.bool_(),
-    "timestamp with time zone": pa.timestamp("us", tz="UTC"),
-    "bytea": pa.large_binary(),
-    "real[]": pa.large_list(pa.float32()),
-}
-"""Arrow's types; texts where there is none, of more than 2 GiB in a batch if need be."""
+NUMBERS = {">f4": pa.float32(), ">f8": pa.float64(), ">i4": pa.int32(), ">i8": pa.int64(), "?": pa.bool_()}
+"""Arrow's types of what has one width on the wire."""
 
 
 def schema(layout: Layout) -> pa.Schema:
@@ -48,7 +39,12 @@ def record_batch(batch: Batch, layout: Layout, known: pa.Schema) -> pa.RecordBat
 
 
 def _type(output: Output) -> Any:
-    return TYPES.get(output.sql, pa.large_string())
+    if output.is_time:
+        return pa.timestamp("us", tz="UTC")
+    if output.is_array:
+        return pa.large_list(pa.float32())
+    # Texts and bytes of more than 2 GiB in a batch if need be.
+    return NUMBERS.get(output.wire) or (pa.large_string() if output.is_text else pa.large_binary())
 
 
 def _array(output: Output, batch: Batch) -> pa.Array:
@@ -56,11 +52,11 @@ def _array(output: Output, batch: Batch) -> pa.Array:
     if not output.wire:
         return _varying(kind, batch.varying[output.name])
     values, missing = batch.numbers[output.name], batch.missing.get(output.name)
-    if output.sql == "timestamp with time zone":
+    if output.is_time:
         infinite = (values == np.iinfo(np.int64).max) | (values == np.iinfo(np.int64).min)
         missing = infinite if missing is None else missing | infinite
         values = np.where(infinite, 0, values) + EPOCHS_APART
-    elif output.sql == "boolean":
+    elif output.wire == "?":
         values = np.packbits(values, bitorder="little")
     return pa.Array.from_buffers(kind, batch.rows, [_validity(missing), pa.py_buffer(values)])
 

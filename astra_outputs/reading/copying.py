@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from astra_outputs.errors import SchemaMismatch
+from astra_outputs.model.column_type import type_of
+from astra_outputs.model.column_types import TYPES
 from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.sql import literal, qualified, quote, templates
 from astra_outputs.postgres.sqlstates import translated
@@ -79,9 +81,13 @@ class Copying:
         text = question.statement(schema, layout.selected, layout.tables).text
         # Without a name, as through a pooler no other is safe.
         prepared = await connection.prepare(text, name="")
-        found = [_name(attribute.type) for attribute in prepared.get_attributes()]
+        known = {
+            name: kind.sql for kind in map(type_of, TYPES.values()) for name in (kind.sql, *kind.spellings)
+        }
+        names = [attribute.type.name for attribute in prepared.get_attributes()]
+        found = [known.get(name, name) for name in names]
         for (name, wanted), kind in zip(layout.types, found, strict=True):
-            if kind != NAMES.get(wanted, wanted):
+            if kind != wanted:
                 raise SchemaMismatch(
                     f"{name} is {kind} in the database and {wanted} in the record class; run `astra-outputs check`",
                     table=question.scope.record_class.table,
@@ -236,22 +242,6 @@ async def _transaction(connection: Connection) -> AsyncIterator[None]:
     finally:
         with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # the connection was ended
             await transaction.rollback()
-
-
-NAMES = {
-    "real": "float4",
-    "double precision": "float8",
-    "integer": "int4",
-    "bigint": "int8",
-    "boolean": "bool",
-    "timestamp with time zone": "timestamptz",
-    "real[]": "float4[]",
-}
-"""The server's own names of types."""
-
-
-def _name(kind: Any) -> str:
-    return str(kind.name)
 
 
 async def _literals(connection: Connection, types: Sequence[Any], values: Sequence[Any]) -> list[str]:

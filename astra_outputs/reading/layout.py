@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from astra_outputs.errors import InvalidCondition, shorten
+from astra_outputs.model.column_types import BIGINT, BYTES, REAL_ARRAY, TEXT, TIMESTAMP
 from astra_outputs.model.columns import Column
-from astra_outputs.reading.rows import FLOATING
 from astra_outputs.reading.scope import RESULT, SOURCE, SPECTRUM, Named, Scope
 
 BITS = 62
@@ -54,26 +54,53 @@ class Output:
         return self.column.type.wire
 
     @property
-    def sql(self) -> str:
-        """The SQL type of its values."""
-        return self.column.type.sql
+    def is_float(self) -> bool:
+        """Whether NaN says that a value is missing."""
+        return "f" in self.wire
+
+    @property
+    def is_time(self) -> bool:
+        """Whether values are microseconds since 2000."""
+        return self.column.type is TIMESTAMP
+
+    @property
+    def is_array(self) -> bool:
+        """Whether values are arrays of numbers."""
+        return self.column.type is REAL_ARRAY
+
+    @property
+    def is_text(self) -> bool:
+        """Whether values are texts, also those of a type that is sent as text."""
+        return not (self.wire or self.is_array or self.column.type is BYTES)
 
     @property
     def counted(self) -> bool:
         """Whether a bit says that a value is missing."""
-        return self.nullable and bool(self.wire) and self.sql not in FLOATING
+        return self.nullable and bool(self.wire) and not self.is_float
 
     @property
     def selected(self) -> str:
         """What is selected for it."""
         of_table = self.named.sql
-        if self.sql == "real[]":
-            return f"array_replace({of_table}, null, 'NaN'::real)"
-        if not self.wire:
-            return of_table if self.sql in ("text", "bytea") else f"{of_table}::text"
-        if not self.nullable:
-            return of_table
-        return f"coalesce({of_table}, {STAND_INS.get(self.sql, '0')})"
+        if self.is_array:
+            return f"array_replace({of_table}, null, 'NaN')"
+        if self.is_text:
+            return of_table if self.column.type is TEXT else f"{of_table}::text"
+        return f"coalesce({of_table}, {self._stand_in})" if self.wire and self.nullable else of_table
+
+    @property
+    def sent_as(self) -> str:
+        """The SQL type of what is selected."""
+        return (TEXT if self.is_text else self.column.type).sql
+
+    @property
+    def _stand_in(self) -> str:
+        """What is sent for a value that is missing; zero for a number."""
+        if self.is_float:
+            return "'NaN'"
+        if self.is_time:
+            return "'2000-01-01 00:00:00+00'"
+        return "false" if self.wire == "?" else "0"
 
     @property
     def facts(self) -> dict[str, str]:
@@ -89,15 +116,6 @@ class Output:
             "flags": json.dumps([bit._asdict() for bit in flags]) if flags else "",
         }
         return {name: text for name, text in said.items() if text}
-
-
-STAND_INS = {
-    "real": "'NaN'",
-    "double precision": "'NaN'",
-    "boolean": "false",
-    "timestamp with time zone": "'2000-01-01 00:00:00+00'",
-}
-"""What is sent for a value that is missing; zero for a number."""
 
 
 @dataclass(frozen=True)
@@ -196,12 +214,9 @@ class Layout:
     @property
     def types(self) -> tuple[tuple[str, str], ...]:
         """The name and the SQL type of each column, in the order of the wire."""
-        fixed = [(output.named.sql, output.sql) for group in self.groups for output in group.outputs]
-        bits = [("the missing bits", "bigint")] * self.bits.size
-        varying = [
-            (output.named.sql, output.sql if output.sql in ("real[]", "bytea") else "text")
-            for output in self.varying
-        ]
+        fixed = [(output.named.sql, output.sent_as) for group in self.groups for output in group.outputs]
+        bits = [("the missing bits", BIGINT.sql)] * self.bits.size
+        varying = [(output.named.sql, output.sent_as) for output in self.varying]
         return (*fixed, *bits, *varying)
 
     def _bits(self) -> Iterable[str]:

@@ -7,17 +7,16 @@ NaN. The server tells in one expression whether a row has any, and only such a r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
+from astra_outputs.model.column_types import REAL_ARRAY
 from astra_outputs.model.given import MISSING
+from astra_outputs.model.native import assembled
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.sql import listed, quote
 
 R = TypeVar("R", bound=Record)
-
-FLOATING = ("real", "double precision")
-"""Types that know NaN; arrays of them, too."""
 
 
 class Rows(Generic[R]):
@@ -47,26 +46,21 @@ class Rows(Generic[R]):
         """What is selected."""
         return f"{listed(self.names, self._alias)}, {self._has_nan()}"
 
-    def records(self, rows: Iterable[Sequence[Any]], first: int = 0) -> list[R | None]:
-        """Return the records of rows whose values begin at a place; None where an outer join found none."""
-        make, last, key = self._make, first + len(self.names), first + self.primary_key
-        if first == 0:
-            return [make(_without_nan(row) if row[last] else row) for row in rows]
-        return [
-            None
-            if row[key] is None
-            else make(_without_nan(row[first:last]) if row[last] else row[first:last])
-            for row in rows
-        ]
+    def record(self, row: Sequence[Any], first: int = 0) -> R | None:
+        """Return the record of a row whose values begin at a place; None where an outer join found none."""
+        if first and row[first + self.primary_key] is None:
+            return None
+        values = row[first : first + self.width] if first else row
+        return self._make(_without_nan(values) if values[len(self.names)] else values)
 
     def _has_nan(self) -> str:
         numbers, arrays = [], []
         for column in self.record_class.columns():
             if column.name not in self.record_class.model_fields:
                 continue
-            if column.type.sql in FLOATING:
+            if "f" in column.type.wire:
                 numbers.append(f"{self._alias}.{quote(column.name)}")
-            elif column.type.sql.removesuffix("[]") in FLOATING:
+            elif column.type is REAL_ARRAY:
                 arrays.append(f"'NaN' = any ({self._alias}.{quote(column.name)})")
         greatest = [f"greatest({', '.join(numbers)}) = 'NaN'"] if numbers else []
         return " or ".join(greatest + arrays) or "false"
@@ -79,19 +73,16 @@ def maker(record_class: type[R], names: tuple[str, ...]) -> Callable[[Sequence[A
     """
     if record_class.__private_attributes__ or record_class.__pydantic_post_init__:
         return lambda values: record_class.from_row(dict(zip(names, values, strict=False)))
-    new, put, given = record_class.__new__, object.__setattr__, frozenset(names)
     types = {column.name: column.type for column in record_class.columns()}
     conversions = [(name, convert) for name in names if (convert := types[name].from_server) is not None]
+    template, given = dict.fromkeys(names), set(names)
 
     def make(values: Sequence[Any]) -> R:
-        columns = dict(zip(names, values))  # noqa: B905 (what follows tells of NaN)
+        columns: dict[str, Any] = template.copy()  # has its size already, and need not grow
+        columns.update(zip(names, values))  # noqa: B905 (what follows tells of NaN)
         for name, convert in conversions:
             columns[name] = convert(columns[name])
-        record = new(record_class)
-        put(record, "__dict__", columns)
-        put(record, "__pydantic_fields_set__", set(given))
-        put(record, "__pydantic_extra__", None)
-        put(record, "__pydantic_private__", None)
+        record: R = assembled(record_class, columns, given)
         return record
 
     return make

@@ -235,7 +235,7 @@ class Decoder:
         lengths = np.array(column.lengths, np.int64)
         gone = lengths < 0
         lengths[gone] = 0
-        if output.sql == "real[]":
+        if output.is_array:
             return _arrays(lengths, gone, column.pieces)
         return Varying(lengths, gone, b"".join(column.pieces))
 

@@ -135,7 +135,7 @@ async def test_a_column_of_another_type_in_the_database_is_refused(
 ) -> None:
     await connection.execute("alter table astra.every_type alter column a_real type double precision")
     with pytest.raises(
-        SchemaMismatch, match=r"a_real. is float8 in the database and real in the record class"
+        SchemaMismatch, match=r"a_real. is double precision in the database and real in the record class"
     ):
         await outputs.columns(EveryType).to_arrow()
 
