@@ -12,6 +12,7 @@ import model
 import plan
 import pytest
 import worker
+from shares import at_full_size
 
 from astra_outputs import ApogeeCoaddedSpectrumInApStar
 
@@ -20,14 +21,16 @@ PLAN = plan.Plan(seed=1, spectra=24, pipelines=2)
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_a_small_year_ends_as_it_must_whatever_breaks() -> None:
-    words = ["--spectra", "60", "--pipelines", "5", "--workers", "2", "--faults", "1", "--seed", "3"]
+    spectra, pipelines, workers = (at_full_size(*sizes) for sizes in ((240, 24), (20, 3), (3, 1)))
+    words = f"--spectra {spectra} --pipelines {pipelines} --workers {workers} --faults 1 --seed 3".split()
     done = subprocess.run(
         [sys.executable, EXAMPLE / "year.py", *words],
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=at_full_size(1_800, 300),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every result is there, once, with its values" in done.stdout
