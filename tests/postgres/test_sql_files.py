@@ -194,6 +194,7 @@ async def test_two_that_apply_at_once_wait_for_each_other(empty_database: str) -
     connections = [await asyncpg.connect(empty_database) for _ in range(4)]
     try:
         await asyncio.gather(*(sql_files.apply(connection, "astra") for connection in connections))
+        assert await connections[0].fetchval("select to_regclass('astra.aspcap') is not null")
     finally:
         for connection in connections:
             await connection.close()
