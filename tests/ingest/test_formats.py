@@ -110,6 +110,8 @@ def test_a_logical_byte_of_zero_is_null(tmp_path) -> None:
 
 def test_a_logical_null_in_an_array_of_any_length_is_null() -> None:
     data = Path(fits.__file__).parent / "tests" / "data"
+    if not (data / "vla_logical_null.fits").exists():
+        pytest.skip("this version of astropy does not bring the file")
     assert column(data / "vla_logical_null.fits", "flag") == [[True, None, True], [False, True]]
     legacy = column(data / "vla_logical_pre_fix.fits", "flag")
     assert legacy == [[True, False, True], [False, True], [], [True, True, False, False]]
