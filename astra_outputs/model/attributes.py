@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from inspect import Signature
 from typing import TYPE_CHECKING, Any
 
@@ -115,12 +116,12 @@ def _without_type(class_name: str, namespace: dict[str, Any]) -> InvalidColumn:
     return InvalidColumn(class_name, "teff", "Real")
 
 
-def refuse_hidden(name: str, bases: tuple[type[Any], ...]) -> None:
-    """Refuse a name for a column of a class of records that would hide what these call so.
+def refuse_hidden(names: Iterable[str], bases: tuple[type[Any], ...]) -> None:
+    """Refuse names for columns of a class of records that would hide what these call so.
 
     Parameters
     ----------
-    name : str
+    names : iterable of str
     bases : tuple of type
         The class's bases, in the order in which Python looks them through.
 
@@ -129,9 +130,12 @@ def refuse_hidden(name: str, bases: tuple[type[Any], ...]) -> None:
     InvalidName
         If one of them has such an attribute that is no column, or it begins like those of flags and of Pydantic.
     """
-    if name.startswith("flag_"):
-        raise InvalidName(f"{name} would hide a flag: records offer their flags as flag_<name>")
+    taken: set[str] = set()
     for base in bases:
-        known = {*vars(base), *getattr(base, "__class_vars__", ())} - getattr(base, "model_fields", {}).keys()
-        if name in known or name.startswith("model_"):
+        known = {*vars(base), *getattr(base, "__class_vars__", ())}
+        taken |= known - getattr(base, "model_fields", {}).keys()
+    for name in names:
+        if name.startswith("flag_"):
+            raise InvalidName(f"{name} would hide a flag: records offer their flags as flag_<name>")
+        if name in taken or name.startswith("model_"):
             raise InvalidName(f"{name} would hide what a record calls so; choose another name")

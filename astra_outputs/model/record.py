@@ -84,8 +84,7 @@ class Record(RecordBase):
         check_table(cls.table, cls.__name__)
         for name in (*cls.model_fields, *cls.generated):
             check_name(name, f"column of {cls.table}")
-        for name in cls.model_fields:
-            refuse_hidden(name, cls.__mro__[1:])
+        refuse_hidden(cls.model_fields, cls.__mro__[1:])
         columns = {name: resolve(name, info, cls.__name__) for name, info in cls.model_fields.items()}
         cls._columns = {**columns, **cls.generated}
         conversions = {name: column.type.from_server for name, column in columns.items()}

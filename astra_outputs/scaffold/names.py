@@ -61,7 +61,7 @@ def check_column_name(name: str) -> None:
     if name in shared:
         raise ValueError(f"{name} is a column that every pipeline has already")
     try:
-        refuse_hidden(name, PipelineOutputMixin.__mro__)
+        refuse_hidden([name], PipelineOutputMixin.__mro__)
     except InvalidName as error:
         raise ValueError(str(error)) from None
 
