@@ -16,7 +16,6 @@ from astra_outputs.postgres.sql import Statement, listed, qualified, templates
 from astra_outputs.reading.condition import Condition, order_of
 from astra_outputs.reading.near import Near, within
 from astra_outputs.reading.scope import RESULT, SOURCE, SPECTRUM, Scope
-from astra_outputs.records.source import Source
 
 
 class Asked(TypedDict, total=False):
@@ -217,6 +216,8 @@ def _of_rows(on: Any, scope: Scope) -> Condition:
 
 
 def _kind(entry: Any, of_sources: bool) -> str:
+    from astra_outputs.records.source import Source
+
     if isinstance(entry, Source):
         return SOURCE
     if hasattr(entry, "spectrum_pk"):

@@ -11,7 +11,6 @@ from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.postgres.sql import qualified, quote
-from astra_outputs.records.source import Source
 
 RESULT, SPECTRUM, SOURCE = "result", "spectrum", "source"
 """The names by which a question calls a result, the spectrum that it was made from, and its source."""
@@ -52,6 +51,8 @@ class Scope:
         WrongRecordClass
             If it is no record class, or what should be a class of spectra is another.
         """
+        from astra_outputs.records.source import Source  # a large class, which not every process asks about
+
         classes: list[tuple[object, type[Record], str]] = [(record_class, Record, "a record class")]
         if spectrum_class is not None:
             classes.append((spectrum_class, SpectrumMixin, "a class of spectra"))
