@@ -21,8 +21,8 @@ INSTALLED = $(VENV)/.installed
 COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
 # Scripts with commands of psql are for psql alone; the other files are what a linter can read.
 STATEMENTS = $(wildcard astra_outputs/sql/*.sql)
-# Marks hold lists in one line, and a join says what is wanted of the table that it brings.
-UNRULY = layout.indent,layout.select_targets,convention.terminator,references,structure
+# Marks decide how lines break, hold names that only they use, and a join says what is wanted of the table it brings.
+UNRULY = layout,convention.terminator,references,structure,ambiguous.join,aliasing.unused
 SQL = $(filter-out schema/install.sql schema/add-ons/%.sql schema/upgrades/%.sql,$(wildcard schema/*.sql schema/*/*.sql examples/*/*.sql tests/sql/*.sql))
 
 .DEFAULT_GOAL := help
