@@ -107,3 +107,13 @@ async def test_another_key_that_is_taken_stays_an_error_of_the_database(outputs,
     await outputs.save(Source(sdss_id=1, catalogid=5))
     with pytest.raises(DatabaseError, match="catalogid"):
         await outputs.save(Source(sdss_id=2, catalogid=5))
+
+
+async def test_a_star_that_is_recognised_keeps_what_only_given_columns_leave(outputs, connection) -> None:
+    await outputs.save(Source(gaia_dr3_source_id=777, ra=1.0))
+    same = await outputs.save(Source(sdss_id=900, gaia_dr3_source_id=777), only_given=True)
+    await outputs.save_many(
+        [Source(sdss_id=900, sdss4_apogee_id="2M9"), Source(sdss_id=901)], only_given=True
+    )
+    assert same.outcome is Outcome.REPLACED
+    assert await rows(connection) == [(900, 777, "2M9", 1.0), (901, None, None, None)]
