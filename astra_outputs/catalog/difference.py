@@ -32,6 +32,7 @@ TOPICS = {
     "check": "checks",
     "index": "indexes",
     "flag": "flags",
+    "values": "values",
 }
 """What a difference is about, by the first word of its aspect."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,6 +41,12 @@ def check(
             show_default=False,
         ),
     ] = None,
+    nan: Annotated[
+        bool,
+        typer.Option(
+            "--nan", help="Read tables that have no check against NaN, and tell where they hold it."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Compare record classes with their SQL files, and with a database where one is named.
@@ -57,7 +63,7 @@ def check(
 
         checked, where = check_files(classes), ""
     else:
-        checked, where = asyncio.run(_with_database(dsn, schema, classes))
+        checked, where = asyncio.run(_with_database(dsn, schema, classes, nan=nan))
     whole, checked = len(checked.differences), checked.without(topics)
     if json:
         found = [
@@ -96,12 +102,16 @@ def _topics(given: Iterable[str]) -> list[str]:
 
 
 async def _with_database(
-    dsn: str | None, schema: str, classes: Sequence[type[Record]]
+    dsn: str | None, schema: str, classes: Sequence[type[Record]], *, nan: bool
 ) -> tuple[Checked, str]:
     from astra_outputs.catalog import check_with_database
+    from astra_outputs.catalog.values import numbers_with_nan
 
     async with connection_to(dsn, schema) as (connection, where):
         checked = await check_with_database(connection, schema, classes)
+        if nan:
+            held = await numbers_with_nan(connection, schema, classes)
+            checked = replace(checked, differences=(*checked.differences, *held))
     return checked, f"schema {schema} of {where}"
 
 
