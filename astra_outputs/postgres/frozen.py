@@ -65,13 +65,14 @@ def sql_that_freezes(frozen: Frozen, schema: str) -> str:
     """Return the statements that freeze a version, for psql, with their reasons and how they are undone."""
     template = templates("freeze")["freeze"]
     table, name = qualified(schema, frozen.table), quote(frozen.constraint)
+    function = qualified(schema, "refuse_frozen_change")
     text = template.fill(
         table=table,
         name=name,
         major_minor=str(frozen.major_minor),
-        function=qualified(schema, "refuse_frozen_change"),
+        function=f"{function}()",
         says=literal(frozen.sentence),
-        arguments=f"{literal(frozen.constraint)}, {literal(frozen.sentence)}",
+        call=f"{function}(\n    {literal(frozen.constraint)}, {literal(frozen.sentence)}\n)",
         truncate=quote(check_name(f"{frozen.table}_frozen_truncate", "trigger")),
     )
     return FILE.format(

@@ -11,7 +11,7 @@ check (v_astra_major_minor <> /*= major_minor */ 8 /*=*/) not valid;
 comment on constraint /*= name */ the_cannon_frozen_8_as_dr20 /*=*/ on /*= table */ astra.the_cannon /*=*/
 is /*= says */ 'Version 0.8 is published as DR20 and stays as it is' /*=*/;
 
-create or replace function /*= function */ astra.refuse_frozen_change /*=*/()
+create or replace function /*= function */ astra.refuse_frozen_change() /*=*/
 returns trigger
 language plpgsql
 as $$
@@ -26,17 +26,15 @@ create trigger /*= name */ the_cannon_frozen_8_as_dr20 /*=*/
 after update or delete on /*= table */ astra.the_cannon /*=*/
 for each row
 when (old.v_astra_major_minor = /*= major_minor */ 8 /*=*/)
-execute function /*= function */ astra.refuse_frozen_change /*=*/(
-    /*= arguments */ 'the_cannon_frozen_8_as_dr20', 'Version 0.8 is published as DR20 and stays as it is' /*=*/
-);
+execute function
+/*= call */ astra.refuse_frozen_change('the_cannon_frozen_8_as_dr20', 'Version 0.8 stays as it is') /*=*/;
 
 -- Nothing sees the rows of a truncate.
 create or replace trigger /*= truncate */ the_cannon_frozen_truncate /*=*/
 before truncate on /*= table */ astra.the_cannon /*=*/
 for each statement
-execute function /*= function */ astra.refuse_frozen_change /*=*/(
-    /*= arguments */ 'the_cannon_frozen_8_as_dr20', 'Version 0.8 is published as DR20 and stays as it is' /*=*/
-);
+execute function
+/*= call */ astra.refuse_frozen_change('the_cannon_frozen_8_as_dr20', 'Version 0.8 stays as it is') /*=*/;
 
 -- name: frozen_versions
 -- The check constraints of a table whose names may say what is frozen.

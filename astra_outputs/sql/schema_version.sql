@@ -5,7 +5,7 @@
 -- $1: the schema.
 select
     schemas.oid is not null as is_there,
-    exists (
+    exists(
         select from pg_class as tables
         where tables.relnamespace = schemas.oid and tables.relname = 'flag_definition'
     ) as has_tables,
