@@ -270,7 +270,25 @@ async def history(outputs: Outputs, spectra: Sequence[Any]) -> None:
         await outputs.history(result)
 
 
+async def find(outputs: Outputs, spectra: Sequence[Any]) -> None:
+    await outputs.save_many(results(spectra))
+    found = await outputs.find(TheCannon, "teff > $1", 1, source=True, newest=True)
+    assert len(found) == len(spectra)
+    assert len([record async for record in outputs.stream(TheCannon, "teff > $1", 1)]) == len(spectra)
+
+
+async def columns(outputs: Outputs, spectra: Sequence[Any]) -> None:
+    await outputs.save_many(results(spectra))
+    asked = outputs.columns(TheCannon, "teff > $1 and tag = $2", 1, "", source=True, connections=2)
+    assert (await asked.to_numpy())["teff"].tolist() == [5000.0] * len(spectra)
+    batches = asked.batches()
+    assert (await anext(batches)).num_rows == len(spectra)
+    await batches.aclose()
+
+
 FEATURES = (
+    find,
+    columns,
     save,
     save_with_guards,
     save_many_row_by_row,
