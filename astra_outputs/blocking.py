@@ -220,6 +220,7 @@ class BlockingOutputs(Blocking):
     find = awaited(Outputs.find)
     stream = iterated(Outputs.stream)
     columns = _columns(Outputs.columns)
+    export = awaited(Outputs.export)
     history = awaited(Outputs.history)
     pending = iterated(Outputs.pending)
     count_pending = awaited(Outputs.count_pending)

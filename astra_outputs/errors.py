@@ -233,6 +233,18 @@ class FileExists(AstraOutputsError, FileExistsError):
     """A file that would be written over."""
 
 
+class CannotWrite(AstraOutputsError, OSError):
+    """A file that cannot be written: the disk is full, or the folder is not there or not yours."""
+
+
+class NoRows(AstraOutputsError, LookupError):
+    """A file that would have no row: no result meets the condition, or none is of the version."""
+
+
+class InvalidFile(AstraOutputsError, ValueError):
+    """A file that cannot be as it is wanted: an unknown ending, or more columns than its format takes."""
+
+
 class InvalidSQL(AstraOutputsError, ValueError):
     """A SQL file that cannot be read; the message gives file and line."""
 

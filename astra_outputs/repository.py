@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
@@ -27,6 +27,7 @@ from astra_outputs.saving.report import SaveReport
 from astra_outputs.saving.store import Store
 
 if TYPE_CHECKING:
+    from astra_outputs.export.export import ExportReport
     from astra_outputs.reading.columns import Columns
     from astra_outputs.reading.history import Change
     from astra_outputs.saving.reader import Records
@@ -363,6 +364,76 @@ class Outputs:
             spectrum=spectrum,
             source=source,
             connections=connections,
+        )
+
+    async def export(
+        self,
+        record_class: type[Record],
+        file: Path | str,
+        condition: str | None = None,
+        *parameters: Any,
+        columns: Sequence[str] | None = None,
+        overwrite: bool = False,
+        upper: bool = False,
+        connections: int = 1,
+        progress: Callable[[int, int], None] | None = None,
+        **asked: Unpack[Asked],
+    ) -> ExportReport:
+        """Write an answer to a file of the kind that its ending says, streamed, and return what was written.
+
+        Results come with the columns of their spectra and sources, in the order source, spectrum, pipeline.
+        The file has its name once it is complete.
+
+        Parameters
+        ----------
+        record_class, condition, *parameters, **asked
+            As in `find`; `spectrum_class` may be several, each of which is a table of a FITS file.
+        file : Path or str
+            `.fits`, `.fits.gz`.
+        columns : sequence of str, optional
+            The columns, in this order: `"teff"`, `"spectrum.snr"`, `"source.ra"`.
+        overwrite : bool
+            Replace a file of this name.
+        upper : bool
+            Write the names of columns in upper case.
+        connections : int
+            Connections to read on; see `columns`.
+        progress : callable, optional
+            Is told, after each batch, how many rows are written and how many there will be.
+
+        Raises
+        ------
+        InvalidCondition, UnknownColumn, AmbiguousFlag, WrongRecordClass
+            As in `columns`.
+        FileExists
+            If there is such a file.
+        NoRows
+            If no row is as asked for.
+        InvalidFile
+            If the ending is unknown, or there are more columns than the format takes.
+        MissingExtra
+            If the library that writes such files is not installed.
+        CannotWrite
+            If the disk is full, or the folder is not there. Nothing is left of the file.
+
+        Examples
+        --------
+        >>> await outputs.export(ASPCAP, "astraAllStarASPCAP-0.8.fits", v_astra="0.8")
+        """
+        from astra_outputs.export.export import export
+
+        return await export(
+            self.store.database,
+            record_class,
+            file,
+            condition,
+            parameters,
+            asked,
+            columns=columns,
+            overwrite=overwrite,
+            upper=upper,
+            connections=connections,
+            progress=progress,
         )
 
     def _finding(

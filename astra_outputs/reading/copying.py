@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -17,7 +17,7 @@ from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.sql import literal, qualified, quote, templates
 from astra_outputs.postgres.sqlstates import translated
 from astra_outputs.reading.find import blaming_the_condition
-from astra_outputs.reading.layout import Layout
+from astra_outputs.reading.layout import Layout, Output
 from astra_outputs.reading.question import Question
 
 if TYPE_CHECKING:
@@ -154,6 +154,27 @@ class Opened:
             question.count(self._text.schema).text, *question.values
         )
         return found if question.limit is None else min(found, question.limit)
+
+    async def measured(self, outputs: Sequence[Output], measures: Sequence[str]) -> list[Any]:
+        """Return how many rows there will be, and then aggregates of columns of theirs.
+
+        Parameters
+        ----------
+        outputs : sequence of Output
+            The columns, known as `answer."name"` to the aggregates.
+        measures : sequence of str
+            The aggregates, as SQL.
+        """
+        text, question = self._text, self._text.question
+        if question.limit is None:
+            question = replace(question, order=())
+        columns = ", ".join(f"{output.named.sql} as {quote(output.name)}" for output in outputs)
+        rows = question.statement(text.schema, columns or "1", {output.named.alias for output in outputs})
+        statement = templates("reading")["measured_rows"].fill(
+            measures=", ".join(["count(*)", *measures]), rows=rows.text
+        )
+        with blaming_the_condition(), translated(question.scope.record_class.table):
+            return list(await self._connections[0].fetchrow(statement, *question.values) or ())
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
         """Yield the rows as they come; those of different shares take turns as it happens."""

@@ -16,6 +16,14 @@ from /*= table */ astra.the_cannon as result /*=*/
 /*= joins */ left join astra.source as source on source.pk = result.source_pk /*=*/
 where /*= condition */ result.teff > 5000 and source.g_mag < 15 /*=*/;
 
+-- name: measured_rows
+-- How many rows there are under a condition, and what a file has to know of them before the first is written.
+-- The parameters of the condition first, then those of what else was asked.
+select /*= measures */ count(*), max(octet_length(answer.tag)) /*=*/
+from (
+    /*= rows */ select result.tag from astra.the_cannon as result where result.teff > 5000 /*=*/
+) as answer;
+
 -- name: share_snapshot
 -- The name of this transaction's snapshot, under which others see the same rows.
 select pg_export_snapshot();

@@ -1,0 +1,1 @@
+"""Files of results, as the survey publishes them: FITS, Parquet, CSV and ECSV, streamed."""

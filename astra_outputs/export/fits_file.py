@@ -1,0 +1,146 @@
+"""FITS files, streamed: headers first, then rows as they come, and checksums in the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any
+
+from astra_outputs.errors import NoRows
+from astra_outputs.export import fits_header
+from astra_outputs.export.checksum import Sum
+from astra_outputs.export.fits_fields import Field, blocks, fields, measures, refuse_too_many
+from astra_outputs.export.selection import instrument
+from astra_outputs.export.sinks import Sink
+from astra_outputs.postgres.database import Database
+from astra_outputs.reading.copying import Copying, Opened
+from astra_outputs.reading.scope import RESULT
+
+UNIT = 2880
+"""Bytes of which a FITS file has a multiple."""
+
+INSTRUMENTS = ("BOSS", "APOGEE")
+"""The tables of a published file, in order; one without rows stands for spectra that a pipeline does not take."""
+
+Progress = Callable[[int, int], None]
+"""Is told how many rows are written, and how many there will be."""
+
+
+async def write_fits(
+    sink: Sink,
+    database: Database,
+    readings: Sequence[Copying],
+    *,
+    v_astra: str | None,
+    upper: bool,
+    progress: Progress | None,
+) -> dict[str, int]:
+    """Write a file with a table for each reading; return the rows of each by its name."""
+    for reading in readings:
+        refuse_too_many(reading.layout.outputs)
+    tables = dict(_tables(readings))
+    facts = _facts(readings[0], v_astra)
+    sink.reserve(fits_header.signed(fits_header.primary(facts, _contents(tables))))
+    written: dict[str, int] = {}
+    for name, reading in tables.items():
+        if reading is None:
+            _empty(sink, readings[0], [("EXTNAME", name, "spectra of this instrument"), *facts], upper)
+            written[name] = 0
+            continue
+        async with reading.opened(database) as answer:
+            written[name] = await _table(sink, answer, reading, name, facts, upper, progress)
+    if not any(written.values()):
+        raise NoRows(
+            f"no row of {readings[0].question.scope.record_class.table} is as asked for: nothing is written"
+        )
+    sink.finish()
+    return written
+
+
+def _tables(readings: Sequence[Copying]) -> Any:
+    """Yield the name of each table, and what is read for it: None for an instrument without results."""
+    named = {}
+    for reading in readings:
+        scope = reading.question.scope
+        name = instrument(scope) or scope.record_class.table.upper()
+        if name in named:
+            name = scope.tables["spectrum"].table.upper()
+        named[name] = reading
+    if set(named) & set(INSTRUMENTS):
+        yield from ((name, named.pop(name, None)) for name in INSTRUMENTS)
+    yield from named.items()
+
+
+def _facts(reading: Copying, v_astra: str | None) -> list[fits_header.Fact]:
+    scope = reading.question.scope
+    facts: list[fits_header.Fact] = []
+    if scope.main == RESULT:
+        facts.append(("PIPELINE", scope.record_class.table, "table of the results"))
+    if v_astra is not None:
+        facts.append(("V_ASTRA", v_astra, "version of the results"))
+    facts.append(
+        ("CREATED", datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"), "time when this was written (UTC)")
+    )
+    return facts
+
+
+def _contents(tables: dict[str, Copying | None]) -> list[str]:
+    lines = ["HDU 0: this header"]
+    for number, (name, reading) in enumerate(tables.items(), start=1):
+        if reading is None:
+            lines.append(f"HDU {number}: {name}, no rows: not of the spectra that this pipeline takes")
+            continue
+        scope = reading.question.scope
+        joined = [other.table for alias, other in scope.tables.items() if alias in reading.layout.tables]
+        lines.append(
+            f"HDU {number}: {name}, rows of {scope.record_class.table} with columns of {', '.join(joined)}"
+        )
+    return lines
+
+
+def _empty(sink: Sink, reading: Copying, facts: list[fits_header.Fact], upper: bool) -> None:
+    """Write a table without rows, which has the columns of the rows themselves."""
+    main = reading.question.scope.main
+    own = [output for output in reading.layout.outputs if output.named.alias == main]
+    members = fields(own or reading.layout.outputs, [None] * 2 * len(reading.layout.outputs))
+    sink.reserve(fits_header.signed(fits_header.table(members, 0, facts, upper)))
+
+
+async def _table(
+    sink: Sink,
+    answer: Opened,
+    reading: Copying,
+    name: str,
+    facts: list[fits_header.Fact],
+    upper: bool,
+    progress: Progress | None,
+) -> int:
+    wanted, aggregates = measures(reading.layout.outputs)
+    rows, *measured = await answer.measured(wanted, aggregates)
+    members = fields(reading.layout.outputs, measured)
+    says = "spectra of this instrument" if name in INSTRUMENTS else "name of this table"
+    header = fits_header.table(members, rows, [("EXTNAME", name, says), *facts], upper)
+    number = sink.reserve(fits_header.signed(header))
+    total, done, size = Sum(), 0, 0
+    async with aclosing(answer.batches()) as batches:
+        async for batch in batches:
+            size += await asyncio.to_thread(_write, sink, batch, members, total)
+            done += batch.rows
+            if progress is not None:
+                progress(done, rows)
+    padding = bytes(-size % UNIT)
+    total.add(padding)
+    sink.write(padding)
+    sink.amend(number, fits_header.signed(header, total.value))
+    return int(rows)
+
+
+def _write(sink: Sink, batch: Any, members: Sequence[Field], total: Sum) -> int:
+    size = 0
+    for block in blocks(batch, members):
+        total.add(block)
+        sink.write(block)
+        size += len(block)
+    return size
