@@ -15,6 +15,7 @@ from astra_outputs.errors import (
     CannotConnect,
     CannotImport,
     CannotStart,
+    CannotWrite,
     Closed,
     ConnectionLost,
     CorruptSpoolFile,
@@ -23,6 +24,7 @@ from astra_outputs.errors import (
     FileExists,
     InvalidColumn,
     InvalidCondition,
+    InvalidFile,
     InvalidMapping,
     InvalidName,
     InvalidRecord,
@@ -34,6 +36,7 @@ from astra_outputs.errors import (
     MissingVersion,
     Misused,
     NoConnectionLeft,
+    NoRows,
     NotHere,
     NotRead,
     OtherEventLoop,
@@ -69,6 +72,7 @@ if TYPE_CHECKING:
         BlockingRun,
         open,  # noqa: A004, F401 (not in `__all__`: an import of all names must not hide Python's own)
     )
+    from astra_outputs.export.export import ExportReport
     from astra_outputs.postgres import sql_files as ddl  # noqa: F401 (`__getattr__` gives it)
     from astra_outputs.reading.columns import Columns
     from astra_outputs.reading.question import Asked
@@ -148,6 +152,7 @@ __all__ = [
     "CannotConnect",
     "CannotImport",
     "CannotStart",
+    "CannotWrite",
     "Clam",
     "ClamFlags",
     "Closed",
@@ -157,10 +162,12 @@ __all__ = [
     "Corv",
     "DatabaseError",
     "DuplicateKey",
+    "ExportReport",
     "Failure",
     "FileExists",
     "InvalidColumn",
     "InvalidCondition",
+    "InvalidFile",
     "InvalidMapping",
     "InvalidName",
     "InvalidRecord",
@@ -176,6 +183,7 @@ __all__ = [
     "NMFRectify",
     "NMFRectifyFlags",
     "NoConnectionLeft",
+    "NoRows",
     "NotHere",
     "NotRead",
     "OtherEventLoop",
@@ -239,6 +247,7 @@ _WHEN_ASKED_FOR = {
     "AsyncResults": "astra_outputs.work.driving",
     "Rejected": "astra_outputs.saving.report",
     "Results": "astra_outputs.work.driving",
+    "ExportReport": "astra_outputs.export.export",
     "ReplayReport": "astra_outputs.spool.replay",
     "Run": "astra_outputs.work.run",
     "RunOptions": "astra_outputs.work.options",

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 MOST = 999
 """Columns that a FITS table may have."""
 
-FORMS = {"real": "E", "double precision": "D", "integer": "J", "bigint": "K", "boolean": "L"}
+FORMS = {">f4": "E", ">f8": "D", ">i4": "J", ">i8": "K", "?": "L"}
+"""The letter of each type, by its form on the wire."""
+
 NUMBERS = {"E": ">f4", "D": ">f8", "J": ">i4", "K": ">i8", "L": "u1", "B": "u1"}
 
-TIME = "timestamp with time zone"
 TIME_WIDTH = len("2024-02-29T01:02:03.000004")
 YEARS = (np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us"))
 
@@ -66,7 +67,7 @@ class Field:
     @property
     def dtype(self) -> Any:
         """The NumPy type of one row of it."""
-        if self.output.sql == TIME:
+        if self.output.is_time:
             return np.dtype(f"S{self.repeat}")
         if self.output.wire:
             return np.dtype(NUMBERS[self.form])
@@ -80,7 +81,7 @@ class Field:
         if self.form == "L":
             values = np.where(values, np.uint8(ord("T")), np.uint8(ord("F")))
             return _given(values if missing is None else np.where(missing, np.uint8(0), values))
-        if self.output.sql == TIME:
+        if self.output.is_time:
             return lambda first, last: _times(
                 values[first:last], None if missing is None else missing[first:last]
             )
@@ -118,15 +119,15 @@ def fields(outputs: Sequence[Output], measured: Sequence[Any]) -> list[Field]:
     refuse_too_many(outputs)
     found, left = [], iter(measured)
     for output in outputs:
-        if output.sql == TIME:
+        if output.is_time:
             found.append(Field(output, "A", TIME_WIDTH))
         elif not output.wire:
-            form = {"real[]": "E", "bytea": "B"}.get(output.sql, "A")
+            form = "E" if output.is_array else "A" if output.is_text else "B"
             found.append(Field(output, form, max(1, next(left) or 0)))
         elif _may_need_null(output):
-            found.append(Field(output, FORMS[output.sql], null=_free(output, next(left), next(left))))
+            found.append(Field(output, FORMS[output.wire], null=_free(output, next(left), next(left))))
         else:
-            found.append(Field(output, FORMS[output.sql]))
+            found.append(Field(output, FORMS[output.wire]))
     return found
 
 
@@ -159,21 +160,21 @@ def row_type(members: Sequence[Field]) -> np.dtype[Any]:
 
 
 def _longest(output: Output, name: str) -> str:
-    if output.sql == "real[]":
+    if output.is_array:
         return f"max(cardinality({name}))"
-    if output.sql == "bytea":
+    if not output.is_text:
         return f"max(octet_length({name}))"
     unprintable = f"{name}::text ~ '[^ -~]' collate \"C\""
     return f"max(octet_length({name}::text) * case when {unprintable} then {LONGEST_ESCAPE} else 1 end)"
 
 
 def _may_need_null(output: Output) -> bool:
-    return output.nullable and output.sql in ("integer", "bigint") and output.column.type is not FLAGS
+    return output.counted and output.wire != "?" and not output.is_time and output.column.type is not FLAGS
 
 
 def _free(output: Output, least: int | None, most: int | None) -> int:
     """Return a number that no row has: -1 if it may be, else one end of the type's range."""
-    lowest, highest = (int(bound) for bound in np_bounds(output))
+    lowest, highest = (int(bound) for bound in _bounds(output))
     if least is None or most is None or least > -1:
         return -1
     if least > lowest:
@@ -181,7 +182,7 @@ def _free(output: Output, least: int | None, most: int | None) -> int:
     return highest if most < highest else lowest + 1
 
 
-def np_bounds(output: Output) -> tuple[int, int]:
+def _bounds(output: Output) -> tuple[int, int]:
     """Return the ends of the range of an integer type."""
     info = np.iinfo(np.dtype(output.wire).newbyteorder("="))
     return int(info.min), int(info.max)
@@ -221,7 +222,7 @@ def _spread(given: Varying, width: int, form: str) -> Callable[[int, int], Any]:
 def _printable(batch: Batch, output: Output) -> Varying:
     """Return values; texts as FITS takes them, other characters escaped as Python writes them."""
     given = batch.varying[output.name]
-    if output.sql in ("real[]", "bytea") or UNPRINTABLE.search(given.data) is None:
+    if not output.is_text or UNPRINTABLE.search(given.data) is None:
         return given
     texts = [printable(value.decode()) if value is not None else b"" for value in given.values()]
     return type(given)(np.array([len(text) for text in texts], np.int64), given.missing, b"".join(texts))
