@@ -97,12 +97,13 @@ def indexes_of(wanted: Keys, among: Keys) -> Indexes:
     if len(among.columns) != 2 or any(column.dtype == object for column in among.columns):
         index = {key: number for number, key in enumerate(zip(*among.columns, strict=True))}
         return np.fromiter(map(index.__getitem__, zip(*wanted.columns, strict=True)), np.intp, len(wanted))
-    # A key of two numbers as one: which different first one, times the span of the second.
-    (first, second), (wanted_first, wanted_second) = among.columns, wanted.columns
-    different, least = np.unique(first), second.min(initial=0)
-    span = int(second.max(initial=0)) - int(least) + 1
-    numbers = np.searchsorted(different, first) * span + (second - least)
-    wanted_numbers = np.searchsorted(different, wanted_first) * span + (wanted_second - least)
+    # A key of two numbers as one, of which different first one and which different second one it is: the
+    # numbers themselves may be too far apart for that.
+    firsts, seconds = map(np.unique, among.columns)
+    numbers, wanted_numbers = (
+        np.searchsorted(firsts, keys.columns[0]) * len(seconds) + np.searchsorted(seconds, keys.columns[1])
+        for keys in (among, wanted)
+    )
     found: Indexes = np.searchsorted(numbers, wanted_numbers)
     return found
 

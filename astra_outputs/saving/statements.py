@@ -246,7 +246,8 @@ class Statements:
         if self.guards.skip_unchanged:
             compared = [name for name in self._replaced if name not in TIMINGS]
             stored, given = listed(compared, table), ", ".join(map(self._given, compared))
-            conditions.append(f"({stored}) is distinct from ({given})")
+            # Where only the key was given nothing can have changed.
+            conditions.append(f"({stored}) is distinct from ({given})" if compared else "false")
         return f"where {' and '.join(conditions)}" if conditions else ""
 
     def _given(self, name: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from astra_outputs.saving.keys import Keys, indexes_of
 from astra_outputs.saving.seen_keys import MOST_SPANS, SeenKeys, numbers_of, unsigned
 
 keys = st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.integers(0, 2)), min_size=1, max_size=20)
+far = st.integers(0, 3) | st.integers(-(2**63), 2**63 - 1)
 
 
 @given(first=keys, second=keys)
@@ -35,3 +38,16 @@ def test_any_number_of_small_batches_are_remembered_in_a_few_spans() -> None:
     where = seen.where((), 12_345)
     assert 12_345 in where
     assert len(where) < 100
+
+
+@given(
+    pairs=st.lists(st.tuples(far, far), min_size=1, max_size=20, unique=True),
+    some=st.lists(st.integers(0, 19), unique=True),
+)
+def test_keys_are_found_among_others_however_far_apart_their_numbers_are(
+    pairs: list[tuple[int, int]], some: list[int]
+) -> None:
+    first, second = (np.array(numbers, np.int64) for numbers in zip(*sorted(pairs), strict=True))
+    among = Keys(("first", "second"), (first, second))
+    wanted = np.array([index for index in some if index < len(pairs)], np.intp)
+    assert indexes_of(among.take(wanted), among).tolist() == wanted.tolist()

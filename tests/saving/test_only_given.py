@@ -65,3 +65,14 @@ async def test_a_row_that_has_all_that_is_given_is_unchanged(outputs) -> None:
     await outputs.save(Source(sdss_id=1, ra=10.0, dec=-5.0))
     again = await outputs.save(Source(sdss_id=1, ra=10.0), only_given=True, skip_unchanged=True)
     assert again.outcome is Outcome.UNCHANGED
+
+
+@pytest.mark.parametrize("count", [1, 3, 500])
+async def test_a_stored_row_of_which_only_the_key_is_given_is_unchanged(outputs, count) -> None:
+    await outputs.save_many(Source(sdss_id=number, ra=10.0) for number in range(1, count + 1))
+    again = [Source(sdss_id=number) for number in range(1, count + 1)]
+    report = await outputs.save_many(again, only_given=True, skip_unchanged=True)
+    assert report.counts == {Outcome.UNCHANGED: count}
+    one = await outputs.save(Source(sdss_id=1), only_given=True, skip_unchanged=True)
+    assert one.outcome is Outcome.UNCHANGED
+    assert (await outputs.get_by_id(Source, one.pk)).ra == 10.0

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from astra_outputs import ASPCAP, TheCannon
+from astra_outputs import ASPCAP, Json, PipelineOutputMixin, RealArray, TheCannon, column
+from astra_outputs.postgres import sql_files
 from astra_outputs.saving import columns
 from astra_outputs.saving.columns import RecordColumns
 
@@ -63,3 +64,31 @@ def test_what_is_sent_does_not_change_with_the_record(monkeypatch, many: int) ->
     one.teff = 2.0
     read.read([one])
     assert read.values("teff", np.arange(3)) == [1.0, 1.0, 2.0]
+
+
+class Noted(PipelineOutputMixin):
+    """Results with notes."""
+
+    notes: Json = column(description="Notes")
+    some_reals: RealArray = column(description="Some reals")
+
+
+@pytest.mark.parametrize("many", [1, 10**9], ids=["as arrays", "as they are"])
+async def test_json_that_python_takes_for_equal_is_stored_as_it_is(
+    monkeypatch, outputs, connection, spectra, many: int
+) -> None:
+    monkeypatch.setattr(columns, "MANY", many)
+    sql = sql_files.sql_file(TheCannon).read_text().replace("the_cannon", "noted")
+    await connection.execute(f"set search_path to astra; {sql}")
+    await connection.execute("alter table astra.noted add notes jsonb, add some_reals real[]")
+    stored = await spectra(3)
+    notes = [{"a": 1}, {"a": True}, {"a": 1.0}]
+    reals = [[0.0], [-0.0], [0.0]]
+    pairs = zip(stored, notes, reals, strict=True)
+    await outputs.save_many(
+        Noted.from_spectrum(spectrum, v_astra="0.8.1", notes=note, some_reals=real)
+        for spectrum, note, real in pairs
+    )
+    found = [await outputs.get_result(Noted, spectrum) for spectrum in stored]
+    assert [repr(one.notes) for one in found] == [repr(note) for note in notes]
+    assert [repr(one.some_reals) for one in found] == [repr(real) for real in reals]
