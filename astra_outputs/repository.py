@@ -389,7 +389,7 @@ class Outputs:
         record_class, condition, *parameters, **asked
             As in `find`; `spectrum_class` may be several, each of which is a table of a FITS file.
         file : Path or str
-            `.fits`, `.fits.gz`.
+            `.fits`, `.fits.gz`, `.parquet`, `.csv` or `.ecsv`.
         columns : sequence of str, optional
             The columns, in this order: `"teff"`, `"spectrum.snr"`, `"source.ra"`.
         overwrite : bool

@@ -22,7 +22,12 @@ def export(
         typer.Argument(help="Table or class of results, spectra or sources.", autocompletion=complete_table),
     ],
     file: Annotated[
-        Path, typer.Option("--output", "-o", help="The file; its ending says of which kind: .fits, .fits.gz.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The file; its ending says of which kind: .fits, .fits.gz, .parquet, .csv, .ecsv.",
+        ),
     ],
     v_astra: Annotated[
         str | None,

@@ -11,18 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from astra_outputs.errors import InvalidFile, MissingExtra
+from astra_outputs.export.facts import facts_of
 from astra_outputs.export.place import refuse_existing, whole_file
 from astra_outputs.export.selection import selected
 from astra_outputs.model.record import Record
-from astra_outputs.model.version import format_version
 from astra_outputs.postgres.database import Database
 from astra_outputs.reading.question import Asked
 
 if TYPE_CHECKING:
     from astra_outputs.export.fits_file import Progress
 
-ENDINGS = {".fits.gz": "fits", ".fits": "fits"}
+ENDINGS = {".fits.gz": "fits", ".fits": "fits", ".parquet": "arrow", ".csv": "", ".ecsv": "fits"}
 """The endings of files, and the extra that writes each."""
+
+LIBRARIES = {"fits": "astropy", "arrow": "pyarrow"}
+"""What each extra installs."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,19 @@ async def export(
     refuse_existing(path, overwrite=overwrite)
     begun = time.monotonic()
     with whole_file(path, overwrite=overwrite) as opened:
-        from astra_outputs.export.fits_file import write_fits
-        from astra_outputs.export.sinks import Gzipped, Plain
+        facts = facts_of(readings[0], asked.get("v_astra"))
+        if ending.startswith(".fits"):
+            from astra_outputs.export.fits_file import write_fits
+            from astra_outputs.export.sinks import Gzipped, Plain
 
-        sink = Gzipped(opened) if ending.endswith(".gz") else Plain(opened)
-        version = _version(asked.get("v_astra"))
-        rows = await write_fits(sink, database, readings, v_astra=version, upper=upper, progress=progress)
+            sink = Gzipped(opened) if ending.endswith(".gz") else Plain(opened)
+            rows = await write_fits(sink, database, readings, facts, upper=upper, progress=progress)
+        else:
+            from astra_outputs.export.one_table import write_one_table
+
+            rows = await write_one_table(
+                ending, opened, database, readings, facts, upper=upper, progress=progress
+            )
     size = await asyncio.to_thread(path.stat)
     return ExportReport(path, rows, size.st_size, time.monotonic() - begun)
 
@@ -95,15 +105,11 @@ def _ending(path: Path) -> str:
         raise InvalidFile(
             f"{path.name} does not say what it shall be: end it in {', '.join(sorted(ENDINGS))}"
         )
-    library = {"fits": "astropy", "arrow": "pyarrow"}[ENDINGS[ending]]
+    extra = ENDINGS[ending]
+    library = LIBRARIES.get(extra)
     try:
-        import_module(library)
+        if library is not None:
+            import_module(library)
     except ImportError as error:
-        raise MissingExtra(
-            f"{ending} files need {library}: pip install 'astra-outputs[{ENDINGS[ending]}]'"
-        ) from error
+        raise MissingExtra(f"{ending} files need {library}: pip install 'astra-outputs[{extra}]'") from error
     return ending
-
-
-def _version(v_astra: Any) -> str | None:
-    return format_version(v_astra) if isinstance(v_astra, int) else v_astra

@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
 from typing import Any
 
 from astra_outputs.errors import NoRows
 from astra_outputs.export import fits_header
 from astra_outputs.export.checksum import Sum
+from astra_outputs.export.facts import Fact
 from astra_outputs.export.fits_fields import Field, blocks, fields, measures, refuse_too_many
 from astra_outputs.export.selection import instrument
 from astra_outputs.export.sinks import Sink
 from astra_outputs.postgres.database import Database
 from astra_outputs.reading.copying import Copying, Opened
-from astra_outputs.reading.scope import RESULT
 
 UNIT = 2880
 """Bytes of which a FITS file has a multiple."""
@@ -32,8 +31,8 @@ async def write_fits(
     sink: Sink,
     database: Database,
     readings: Sequence[Copying],
+    facts: Sequence[Fact],
     *,
-    v_astra: str | None,
     upper: bool,
     progress: Progress | None,
 ) -> dict[str, int]:
@@ -41,7 +40,6 @@ async def write_fits(
     for reading in readings:
         refuse_too_many(reading.layout.outputs)
     tables = dict(_tables(readings))
-    facts = _facts(readings[0], v_astra)
     sink.reserve(fits_header.signed(fits_header.primary(facts, _contents(tables))))
     written: dict[str, int] = {}
     for name, reading in tables.items():
@@ -73,19 +71,6 @@ def _tables(readings: Sequence[Copying]) -> Any:
     yield from named.items()
 
 
-def _facts(reading: Copying, v_astra: str | None) -> list[fits_header.Fact]:
-    scope = reading.question.scope
-    facts: list[fits_header.Fact] = []
-    if scope.main == RESULT:
-        facts.append(("PIPELINE", scope.record_class.table, "table of the results"))
-    if v_astra is not None:
-        facts.append(("V_ASTRA", v_astra, "version of the results"))
-    facts.append(
-        ("CREATED", datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"), "time when this was written (UTC)")
-    )
-    return facts
-
-
 def _contents(tables: dict[str, Copying | None]) -> list[str]:
     lines = ["HDU 0: this header"]
     for number, (name, reading) in enumerate(tables.items(), start=1):
@@ -100,7 +85,7 @@ def _contents(tables: dict[str, Copying | None]) -> list[str]:
     return lines
 
 
-def _empty(sink: Sink, reading: Copying, facts: list[fits_header.Fact], upper: bool) -> None:
+def _empty(sink: Sink, reading: Copying, facts: Sequence[Fact], upper: bool) -> None:
     """Write a table without rows, which has the columns of the rows themselves."""
     main = reading.question.scope.main
     own = [output for output in reading.layout.outputs if output.named.alias == main]
@@ -113,7 +98,7 @@ async def _table(
     answer: Opened,
     reading: Copying,
     name: str,
-    facts: list[fits_header.Fact],
+    facts: Sequence[Fact],
     upper: bool,
     progress: Progress | None,
 ) -> int:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from astropy.io import fits
 
 from astra_outputs.export.checksum import Sum, encoded
+from astra_outputs.export.facts import Fact
 from astra_outputs.export.fits_fields import Field, row_type
 from astra_outputs.reading.scope import SOURCE, SPECTRUM
 
 CARD, KEYWORD, VALUE = 80, 10, 20
 """Characters of a card, of its keyword, and of a value that is padded."""
-
-Fact = tuple[str, Any, str]
-"""A keyword, its value, and what it means."""
 
 
 def primary(facts: Iterable[Fact], comments: Iterable[str]) -> fits.Header:

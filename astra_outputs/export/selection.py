@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from astra_outputs.errors import InvalidCondition
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.reading.condition import Condition
@@ -98,18 +97,3 @@ def instrument(scope: Scope) -> str | None:
     if kind is None or not issubclass(kind, SpectrumMixin):
         return None
     return next((name for name in ("BOSS", "APOGEE") if kind.table.startswith(name.lower())), None)
-
-
-def only(readings: Sequence[Copying], ending: str) -> Copying:
-    """Return the one table of a file that holds one.
-
-    Raises
-    ------
-    InvalidCondition
-        If there are several.
-    """
-    if len(readings) > 1:
-        raise InvalidCondition(
-            f"a {ending} file holds one table: pass one spectrum_class, or write a .fits file"
-        )
-    return readings[0]

@@ -6,101 +6,27 @@ import random
 import shutil
 import subprocess
 import warnings
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import numpy as np
 import pytest
+from every_form import EveryForm
 
 from astra_outputs import (
     ASPCAP,
     ApogeeCoaddedSpectrumInApStar,
-    BigInt,
-    BitFlags,
-    Boolean,
     BossVisitSpectrum,
-    Bytes,
-    Double,
-    Flags,
-    Integer,
-    Json,
-    NullableFlags,
     PipelineOutputMixin,
     Real,
-    RealArray,
-    RequiredInteger,
     Source,
-    Text,
-    Timestamp,
     column,
 )
 from astra_outputs.errors import FileExists, InvalidCondition, InvalidFile, NoRows, UnknownColumn
 from astra_outputs.export.checksum import Sum, encoded
-from astra_outputs.postgres import sql_files
 
 fits = pytest.importorskip("astropy.io.fits")
-
-
-class Bits(BitFlags):
-    """Flags of a result."""
-
-    LOW_SNR = 0, "S/N is 8 or below"
-
-
-class EveryForm(PipelineOutputMixin):
-    """Results with a column of every type."""
-
-    spectrum_class = ApogeeCoaddedSpectrumInApStar
-
-    a_real: Real = column(unit="K", description="A real")
-    a_double: Double = column(unit="km/s", description="A double")
-    an_integer: Integer = column(description="An integer")
-    a_bigint: BigInt = column(description="A bigint")
-    a_small: Integer = column(description="A number above zero")
-    a_text: Text = column(description="A text")
-    a_boolean: Boolean = column(description="A boolean")
-    a_time: Timestamp = column(description="A time")
-    some_bytes: Bytes = column(description="Some bytes")
-    some_reals: RealArray = column(unit="arcsec", description="Some reals")
-    a_status: RequiredInteger = column(description="A status", default=-1)
-    result_flags: Flags = column(description="Flags of the result", bits=Bits)
-    other_flags: NullableFlags = column(description="Other flags")
-    notes: Json = column(description="Notes")
-
-
-@pytest.fixture
-async def every_form(connection: asyncpg.Connection, outputs: Any, spectra: Any) -> list[EveryForm]:
-    """Forty results with and without values in each column."""
-    await sql_files.apply(connection, "astra", files=[sql_files.sql_file(EveryForm)])
-    await connection.execute("alter table astra.every_form add column notes jsonb")
-    draw = random.Random(2)
-    ends: dict[str, list[Any]] = {
-        "a_real": [0.0, -0.0, 3.4028234663852886e38, 1.401298464324817e-45, 0.5],
-        "a_double": [0.0, 1.7976931348623157e308, 5e-324, -1.5],
-        "an_integer": [-1, 0, 2**31 - 1],
-        "a_bigint": [-(2**63), -1, 4295806720000000001],
-        "a_small": [1, 2, 3],
-        "a_text": ["a", "é 日本 🌟", "two\nlines", "x" * 50],
-        "a_boolean": [True, False],
-        "a_time": [datetime(1, 1, 2, tzinfo=UTC), datetime(2024, 2, 29, 1, 2, 3, 4, UTC), datetime(9999, 12, 30, tzinfo=UTC)],
-        "some_bytes": [b"\0\xff", b"x" * 30],
-        "some_reals": [[1.5], [None, 2.0, None], [0.25] * 10],
-        "result_flags": [0, 1, 2**62],
-        "other_flags": [0, 2**63 - 1],
-        "notes": [{"a": [1, None]}, [], "text", 1.5],
-    }  # fmt: skip
-    made = [
-        EveryForm.from_spectrum(
-            spectrum,
-            v_astra="0.8.1",
-            **{name: draw.choice(values) for name, values in ends.items() if draw.random() < 0.7},
-        )
-        for spectrum in await spectra(40)
-    ]
-    await outputs.save_many(made)
-    return await outputs.find(EveryForm, order_by="task_pk", source=True, spectrum=True)
 
 
 def read(file: Path, hdu: str = "APOGEE") -> Any:
@@ -322,6 +248,32 @@ async def test_a_file_of_every_column_of_aspcap_passes_every_check(
     assert not [name for name in table.colnames if name.startswith("rho_")]
     teff = {record.task_pk: record.teff for record in made}
     assert {int(row["task_pk"]): float(row["teff"]) for row in table} == teff
+
+
+async def test_fitsio_reads_the_same_values(
+    outputs: Any, tmp_path: Path, every_form: list[EveryForm]
+) -> None:
+    fitsio = pytest.importorskip("fitsio")
+    await outputs.export(EveryForm, tmp_path / "a.fits.gz", order_by="task_pk")
+    rows = fitsio.read(str(tmp_path / "a.fits.gz"), ext="APOGEE")
+    for name, kind in (("a_real", np.float32), ("a_double", np.float64)):
+        expected = [np.nan if (value := getattr(record, name)) is None else value for record in every_form]
+        np.testing.assert_array_equal(rows[name], np.array(expected, kind))
+    assert rows["task_pk"].tolist() == [record.task_pk for record in every_form]
+
+
+class Wide(PipelineOutputMixin):
+    """Results of more columns than FITS takes."""
+
+    spectrum_class = ApogeeCoaddedSpectrumInApStar
+    __annotations__ = {f"c{n}": Real for n in range(1000)}
+    locals().update({f"c{n}": column(description="A number") for n in range(1000)})
+
+
+async def test_more_columns_than_fits_takes_are_refused_with_a_way_out(outputs: Any, tmp_path: Path) -> None:
+    with pytest.raises(InvalidFile, match=r"at most 999 columns, and these are \d{4}: .*parquet"):
+        await outputs.export(Wide, tmp_path / "a.fits")
+    assert names_in(tmp_path) == []
 
 
 # Checksums.
