@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         open,  # noqa: A004, F401 (not in `__all__`: an import of all names must not hide Python's own)
     )
     from astra_outputs.export.export import ExportReport
+    from astra_outputs.export.verify import Verified
     from astra_outputs.postgres import sql_files as ddl  # noqa: F401 (`__getattr__` gives it)
     from astra_outputs.reading.columns import Columns
     from astra_outputs.reading.question import Asked
@@ -222,6 +223,7 @@ __all__ = [
     "UnknownReference",
     "UnreadableFile",
     "UntrustedSpool",
+    "Verified",
     "VersionFrozen",
     "WrongRecordClass",
     "category",
@@ -248,6 +250,7 @@ _WHEN_ASKED_FOR = {
     "Rejected": "astra_outputs.saving.report",
     "Results": "astra_outputs.work.driving",
     "ExportReport": "astra_outputs.export.export",
+    "Verified": "astra_outputs.export.verify",
     "ReplayReport": "astra_outputs.spool.replay",
     "Run": "astra_outputs.work.run",
     "RunOptions": "astra_outputs.work.options",

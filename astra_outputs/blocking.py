@@ -221,6 +221,7 @@ class BlockingOutputs(Blocking):
     stream = iterated(Outputs.stream)
     columns = _columns(Outputs.columns)
     export = awaited(Outputs.export)
+    verify = awaited(Outputs.verify)
     history = awaited(Outputs.history)
     pending = iterated(Outputs.pending)
     count_pending = awaited(Outputs.count_pending)

@@ -28,6 +28,7 @@ from astra_outputs.saving.store import Store
 
 if TYPE_CHECKING:
     from astra_outputs.export.export import ExportReport
+    from astra_outputs.export.verify import Verified
     from astra_outputs.reading.columns import Columns
     from astra_outputs.reading.history import Change
     from astra_outputs.saving.reader import Records
@@ -435,6 +436,29 @@ class Outputs:
             connections=connections,
             progress=progress,
         )
+
+    async def verify(self, record_class: type[Record], file: Path | str, **asked: Unpack[Asked]) -> Verified:
+        """Compare a FITS file that `export` wrote with the database, value by value.
+
+        The rows of the file are looked up by their keys; which of them differ, in which columns, and which
+        are gone, is in what is returned.
+
+        Parameters
+        ----------
+        record_class : type[Record]
+        file : Path or str
+            `.fits` or `.fits.gz`.
+        **asked
+            `spectrum_class`, where the record class does not say of which kind its spectra are.
+
+        Raises
+        ------
+        UnreadableFile
+            If it is no such file, is cut off, or lacks the key of the rows.
+        """
+        from astra_outputs.export.verify import verify
+
+        return await verify(self.store.database, record_class, Path(file), asked)
 
     def _finding(
         self,

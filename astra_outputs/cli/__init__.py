@@ -27,6 +27,7 @@ from astra_outputs.cli import (
     schema,
     statements,
     status,
+    verify,
 )
 from astra_outputs.errors import AstraOutputsError
 from astra_outputs.printable import printable_lines
@@ -51,6 +52,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     run.run,
     statements.statements,
     status.status,
+    verify.verify,
 )
 
 

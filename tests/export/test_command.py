@@ -8,14 +8,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from every_form import EveryForm
 
 ROOT = Path(__file__).parents[1]
 
 
-def command(database: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "astra_outputs", "export", *map(str, arguments), "--dsn", database]
+def command(database: str, *arguments: str | Path, name: str = "export") -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "astra_outputs", name, *map(str, arguments), "--dsn", database]
     return subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
@@ -40,3 +41,19 @@ async def test_results_are_exported_by_their_table_with_columns_and_a_condition(
     again = command(database, *options)
     assert again.returncode == 1
     assert "--overwrite" in again.stderr
+
+
+@pytest.mark.usefixtures("every_form")
+async def test_verify_exits_with_1_where_a_row_differs_and_names_it(
+    database: str, tmp_path: Path, outputs: Any, connection: asyncpg.Connection
+) -> None:
+    pytest.importorskip("astropy")
+    file = tmp_path / "a.fits"
+    await outputs.export(EveryForm, file)
+    options = ["every_form", file, "--records", "every_form.py"]
+    same = command(database, *options, name="verify")
+    assert (same.returncode, "all are as in the database" in same.stdout) == (0, True), same.stderr
+    await connection.execute("update astra.every_form set a_real = 12.5 where task_pk = 1")
+    found = command(database, *options, "--json", name="verify")
+    assert found.returncode == 1
+    assert json.loads(found.stdout)["changed"] == {"1": ["a_real"]}
