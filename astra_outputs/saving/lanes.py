@@ -116,6 +116,9 @@ class Lanes:
             task = asyncio.create_task(self._store_batch(batch, traits))
             task.add_done_callback(lambda _: self._at_work.changed.set())
             self._under_way[task] = batch
+            # A table's batches come without a turn of reading between.
+            if len(self._unsettled) > self._options.connections and not self._options.atomic:
+                self._settle_all()
         while self._under_way:
             await asyncio.wait(self._under_way)
             self._collect()
