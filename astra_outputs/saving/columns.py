@@ -167,7 +167,7 @@ class RecordColumns(Columns):
         there = np.ones(len(rows), bool)
         for name in names:
             if name != "v_astra_major_minor":
-                there &= [value is not None for value in self.values(name, rows)]
+                there &= np.array([value is not None for value in self.values(name, rows)], bool)
         return there
 
 

@@ -154,7 +154,10 @@ class Reader:
         """Fill in what is to be stored: the rows of each natural key, one a key and in order."""
         if not self._number_keys:
             batch.seen_rows = self._seen_rows
-        for keys, rows in self._by_natural_key(batch):
+        found = self._by_natural_key(batch)
+        if self._duplicates == "last" and not self._number_keys:
+            found = _without_overtaken(batch, found)
+        for keys, rows in found:
             order = in_order(keys, np.arange(len(rows)), keep_last=self._duplicates == "last")
             for index in np.argsort(order.left_out).tolist():
                 left_out, instead = int(order.left_out[index]), int(order.instead[index])
@@ -222,6 +225,25 @@ class Reader:
         if self._on_error == "raise":
             raise error
         batch.rejected.append(Rejected(position, key, str(error)))
+
+
+def _without_overtaken(
+    batch: RecordBatch, found: Iterator[tuple[Keys, Indexes]]
+) -> Iterator[tuple[Keys, Indexes]]:
+    """Leave out rows whose key a later row has, too, that is stored before them by a better one."""
+    before = np.arange(0)
+    for keys, rows in found:
+        others = np.sort(before[batch.columns.complete(keys.names, before)])
+        theirs = batch.columns.keys(keys.names, others)
+        assert theirs is not None  # noqa: S101 (no value is missing in complete ones)
+        last = dict(zip(zip(*theirs.columns, strict=True), others.tolist(), strict=True))
+        instead = np.array([last.get(key, -1) for key in zip(*keys.columns, strict=True)] if last else -1)
+        overtaken = np.broadcast_to(instead > rows, len(rows))
+        for row in np.flatnonzero(overtaken).tolist():
+            later = batch.start + int(instead[row])
+            batch.left_out[batch.start + int(rows[row])] = batch.left_out.get(later, later)
+        yield keys.take(np.flatnonzero(~overtaken)), rows[~overtaken]
+        before = np.concatenate((before, rows))
 
 
 def _by_columns_given(batch: RecordBatch, part: Part) -> Iterator[Part]:

@@ -168,9 +168,10 @@ async def test_a_spectrum_that_is_not_stored_leaves_nothing_of_its_batch(door, o
 
 async def test_what_was_stored_before_a_failure_stays_unless_it_is_atomic(door, outputs, table) -> None:
     rows = [*map(row, range(1, 21)), row(FAR)]
-    with pytest.raises(UnknownReference):
+    with pytest.raises(UnknownReference) as caught:
         await door(outputs, rows, batch_size=5, atomic=True)
     assert await stored(table) == {}
+    assert caught.value.__notes__[0].startswith("0 ")
     with pytest.raises(UnknownReference) as caught:
         await door(outputs, rows, batch_size=5)
     assert len(await stored(table)) == 20

@@ -117,3 +117,25 @@ async def test_a_star_that_is_recognised_keeps_what_only_given_columns_leave(out
     )
     assert same.outcome is Outcome.REPLACED
     assert await rows(connection) == [(900, 777, "2M9", 1.0), (901, None, None, None)]
+
+
+@pytest.mark.parametrize("others", [0, 200])
+@pytest.mark.parametrize("on_error", ["raise", "collect"])
+async def test_of_rows_that_are_one_star_by_different_identifiers_the_last_is_kept(
+    outputs, connection, others, on_error
+) -> None:
+    stars = [
+        Source(gaia_dr3_source_id=7, ra=1.0),
+        Source(sdss_id=1, gaia_dr3_source_id=7, ra=2.0),
+        Source(sdss4_apogee_id="2M8", ra=3.0),
+        Source(sdss_id=2, sdss4_apogee_id="2M8", ra=4.0),
+        Source(gaia_dr3_source_id=7, ra=5.0),
+        Source(sdss_id=1, gaia_dr3_source_id=7, ra=6.0),
+    ]
+    more = [Source(sdss_id=1000 + number) for number in range(others)]
+    report = await outputs.save_many([*more, *stars], duplicates="last", on_error=on_error)
+    kept, inserted = Outcome.KEPT, Outcome.INSERTED
+    assert report[-len(stars) :] == [kept, kept, kept, inserted, kept, inserted]
+    assert [row for row in await rows(connection) if row[3]] == [(1, 7, None, 6.0), (2, None, "2M8", 4.0)]
+    found = [(await outputs.get_by_id(Source, star.pk)).ra for star in stars]
+    assert found == [6.0, 6.0, 4.0, 4.0, 6.0, 6.0]
