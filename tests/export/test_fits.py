@@ -161,6 +161,8 @@ async def test_the_header_says_what_the_file_is_and_what_each_column_means(
         assert apogee.comments[f"TTYPE{real}"] == apogee[f"TCOMM{real}"] == "A real"
         assert f"TNULL{names.index('a_small') + 1}" in apogee
         assert apogee[f"TNULL{names.index('a_small') + 1}"] == -1
+        taken = names.index("an_integer") + 1
+        assert apogee[f"TNULL{taken}"] == -(2**31), "-1 is a value of a row"
         lines = [str(card).strip() for card in apogee.cards]
         assert "Astrometry" in lines
         assert lines.index("Astrometry") < next(n for n, line in enumerate(lines) if "'ra " in line)
