@@ -44,8 +44,12 @@ class Stage:
         if connection.is_in_transaction():
             self._savepoint = connection.transaction()
             await self._savepoint.start()
-            for statements in self._tables:
-                await connection.execute(f"{statements.create_stage}; {statements.empty_stage}")
+            try:
+                for statements in self._tables:
+                    await connection.execute(f"{statements.create_stage}; {statements.empty_stage}")
+            except BaseException:
+                await self._savepoint.rollback()
+                raise
             return self
         there = remembered(connection)
         begin = ["begin", *(one.create_stage for one in self._tables if one.stage not in there)]

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import astra_outputs
 from astra_outputs import (
     BigInt,
     Boolean,
@@ -32,6 +33,7 @@ from astra_outputs.errors import DatabaseError, DuplicateKey, UnknownReference
 from astra_outputs.postgres import sql_files
 from astra_outputs.saving import columns, transfer
 from astra_outputs.saving.report import Rejected
+from astra_outputs.saving.statements import statements
 
 SPECTRA = 60
 FAR = 999_999
@@ -220,6 +222,22 @@ async def test_an_error_that_no_row_is_to_blame_for_is_raised_all_the_same(door,
     with pytest.raises(DatabaseError):
         await door(outputs, [row(2), row(3)], on_error="collect")
     assert list(await stored(table)) == [1]
+
+
+async def test_a_stage_that_cannot_be_made_does_not_end_the_callers_transaction(door, outputs, table) -> None:
+    stage = statements(EveryType, "astra", ("spectrum_pk", "v_astra_major_minor")).stage
+    rows = [row(key, a_text="x" * 1_001) for key in range(1, 4)]
+    async with (
+        table.transaction(),
+        astra_outputs.connect(connection=table, schema="astra") as inside,
+    ):
+        await inside.save_table(EveryType, {"spectrum_pk": [9], "v_astra": ["0.6.2"]})
+        await table.execute(f"drop table pg_temp.{stage}; create temporary view {stage} as select 1 as one")
+        with pytest.raises(DatabaseError, match=stage):
+            await inside.save_table(EveryType, {"spectrum_pk": [8], "v_astra": ["0.6.2"]})
+        await table.execute(f"drop view pg_temp.{stage}")
+        await door(inside, rows)
+    assert sorted(await stored(table)) == [1, 2, 3, 9]
 
 
 # What is stored, and what is told of it.
