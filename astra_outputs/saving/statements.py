@@ -168,12 +168,16 @@ class Statements:
     def stored_rows(self) -> str:
         """What the database decided under given keys: one array a key column is the parameter."""
         version = ("v_astra",) if self.is_result else ()
-        return self._under_keys(dict.fromkeys((*self.key, *self.stored, *version)))
-
-    @cached_property
-    def whole_rows(self) -> str:
-        """What is stored under given keys, every column: one array a key column is the parameter."""
-        return self._under_keys([column.name for column in self.record_class.columns()], times=False)
+        names = dict.fromkeys((*self.key, *self.stored, *version))
+        types = [self.record_class.column(name).type.sql for name in self.key]
+        return self._fill(
+            "stored_rows",
+            table=self._table,
+            returned=", ".join(self._read("stored", names)),
+            arrays=", ".join(f"${number}::{sql}[]" for number, sql in enumerate(types, start=1)),
+            key=listed(self.key),
+            same=" and ".join(f"stored.{quote(name)} = wanted.{quote(name)}" for name in self.key),
+        )
 
     @cached_property
     def missing_references(self) -> dict[str, str]:
@@ -271,18 +275,6 @@ class Statements:
 
     def _typed(self, but: Sequence[str] = ()) -> list[str]:
         return [f"{quote(one.name)} {one.type.sql}" for one in self._columns if one.name not in but]
-
-    def _under_keys(self, names: Iterable[str], *, times: bool = True) -> str:
-        returned = self._read("stored", names) if times else [f"stored.{quote(name)}" for name in names]
-        types = [self.record_class.column(name).type.sql for name in self.key]
-        return self._fill(
-            "stored_rows",
-            table=self._table,
-            returned=", ".join(returned),
-            arrays=", ".join(f"${number}::{sql}[]" for number, sql in enumerate(types, start=1)),
-            key=listed(self.key),
-            same=" and ".join(f"stored.{quote(name)} = wanted.{quote(name)}" for name in self.key),
-        )
 
     def _read(self, table: str | None, names: Iterable[str]) -> list[str]:
         """Return columns as they are returned: times as numbers."""
