@@ -14,9 +14,11 @@ BIN = $(VENV)/bin
 # Tests that share what is dear to make (a site, a measurement) are of one group and stay in one process, in
 # order; all others go one by one to whichever process is free.
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
-# The rooms whose tests may come out otherwise on another Python, server, or with other versions of libraries.
-ROOMS = catalog cli ingest model postgres reading saving spool tables work
-SHARE = -m 'not slow' $(ROOMS:%=tests/%)
+# The rooms whose tests may come out otherwise on another server, and the tests that may on another Python or with
+# other versions of libraries.
+SHARE = -m 'not slow' $(patsubst %,tests/%,catalog postgres saving security spool tables)
+TASTE = -m 'not slow' $(patsubst %,tests/%,cli ingest/test_ingest.py model/test_column_types.py model/test_doors.py \
+	reading/test_columns.py saving/test_save_many.py tables/test_save_table.py work/test_worker.py)
 INSTALLED = $(VENV)/.installed
 COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
 # Scripts with commands of psql are for psql alone; the other files are what a linter can read.
@@ -67,19 +69,23 @@ test: $(INSTALLED) ## Run the tests on an embedded PostgreSQL, or on a server: m
 test-share: $(INSTALLED) ## Run those tests that may come out otherwise on another server: make test-share DSN=...
 	$(if $(DSN),@ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(PYTEST) $(SHARE) $(ARGS)
 
+.PHONY: test-taste
+test-taste: $(INSTALLED) ## Run those tests that may come out otherwise on another Python or with other libraries
+	$(PYTEST) $(TASTE) $(ARGS)
+
 .PHONY: test-pythons
-test-pythons: $(INSTALLED) ## Run the same share on each other Python from 3.11 that is found here
+test-pythons: $(INSTALLED) ## Run a taste of the tests on each other Python from 3.11 that is found here
 	@$(BIN)/python .ci/pythons.py | while read -r version python; do \
-		echo "The share on Python $$version:"; \
-		$(MAKE) --no-print-directory test-share VENV=$(VENV)-$$version PYTHON="$$python" </dev/null || exit 1; \
+		echo "The taste on Python $$version:"; \
+		$(MAKE) --no-print-directory test-taste VENV=$(VENV)-$$version PYTHON="$$python" </dev/null || exit 1; \
 	done
 
 .PHONY: test-lowest
-test-lowest: $(INSTALLED) ## Run the same share with the lowest versions that pyproject.toml names, on Python 3.11
+test-lowest: $(INSTALLED) ## Run the same taste with the lowest versions that pyproject.toml names, on Python 3.11
 	@mkdir -p build && $(BIN)/python .ci/lowest.py > build/lowest.txt
 	@found=$$($(BIN)/python .ci/pythons.py 3.11 | cut -d ' ' -f 2); \
 	if [ -z "$$found" ]; then echo 'The lowest versions are for Python 3.11, which is not here.' >&2; exit 1; fi; \
-	$(MAKE) --no-print-directory test-share VENV=$(VENV)-lowest PYTHON="$$found" \
+	$(MAKE) --no-print-directory test-taste VENV=$(VENV)-lowest PYTHON="$$found" \
 		PIP='--constraint build/lowest.txt'
 
 .PHONY: soak
