@@ -175,7 +175,14 @@ begin
     execute format('grant usage on schema %s to %s', here, reader);
     execute format('grant select on all tables in schema %s to %s', here, reader);
     -- Views and queries call them as whoever asks.
-    execute format('grant execute on all routines in schema %s to %s', here, reader);
+    -- Not those of triggers: whoever may run one puts it on a table of their own, and writes with the rights of
+    -- its owner.
+    for one in
+        select oid::regprocedure as name from pg_proc
+        where pronamespace = here::regnamespace and prorettype <> 'trigger'::regtype
+    loop
+        execute format('grant execute on routine %s to %s', one.name, reader);
+    end loop;
 
     -- What the database fills in is nobody's to write, except that an upsert sets `modified` anew. A result
     -- stays with its spectrum.

@@ -66,7 +66,7 @@ async def test_a_connection_that_is_cut_again_and_again_is_an_error_when_the_bud
     stored = await spectra(10)
     async with proxied(database) as proxy, astra_outputs.connect(proxy.dsn, retry_for=0.5) as outputs:
         await outputs.store.gate.check(TheCannon)
-        proxy.cut_before_server_hears = lambda content: b"INSERT INTO" in content
+        proxy.cut_before_server_hears = lambda content: b"insert into" in content
         with pytest.raises(ConnectionLost) as caught:
             await outputs.save_many([result(spectrum, VERSION, 1) for spectrum in stored])
     assert "0 records of this call were stored" in caught.value.__notes__

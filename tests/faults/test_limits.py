@@ -209,7 +209,7 @@ async def test_a_server_that_only_reads_is_an_error_with_its_sqlstate_when_the_b
 ) -> None:
     stored = await spectra(5)
     await asyncio.to_thread(read_only, database, on=True)
-    async with astra_outputs.connect(database, retry_for=0.3) as outputs:
+    async with astra_outputs.connect(database, retry_for=1.0) as outputs:
         with pytest.raises(DatabaseError, match="read-only") as caught:
             await outputs.save_many(pipeline(stored))
     assert caught.value.sqlstate == "25006"

@@ -11,8 +11,9 @@ import asyncpg
 import pytest
 
 import astra_outputs
-from astra_outputs import embedded
+from astra_outputs import Source, embedded
 from astra_outputs.errors import CannotConnect, PermissionDenied
+from astra_outputs.postgres import sql_files
 
 INTERRUPTED = """
 import asyncio, sys
@@ -53,10 +54,10 @@ def guarded_server(tmp_path_factory: pytest.TempPathFactory):
 async def guest(guarded_server: embedded.EmbeddedServer) -> str:
     """DSN of a user with a password, in a database with the schema."""
     connection = await asyncpg.connect(guarded_server.dsn)
+    await connection.execute("drop schema if exists astra cascade; create schema astra")
     await connection.execute("drop role if exists guest; create role guest login password 'open sesame'")
-    await connection.execute(
-        "drop schema if exists astra cascade; create schema astra; create table astra.source (pk int)"
-    )
+    await sql_files.apply(connection, "astra", [sql_files.sql_file(Source)])
+    await connection.execute("grant usage on schema astra to guest")
     await connection.close()
     return guarded_server.dsn.replace("postgres@", "guest:{password}@", 1)
 
