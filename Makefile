@@ -24,7 +24,7 @@ COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
 # Scripts with commands of psql are for psql alone; the other files are what a linter can read.
 STATEMENTS = $(wildcard astra_outputs/sql/*.sql)
 # Marks decide how lines break, hold names that only they use, and a join says what is wanted of the table it brings.
-UNRULY = layout,convention.terminator,references,structure,ambiguous.join,aliasing.unused
+UNRULY = layout,aliasing.expression,convention.terminator,references,structure,ambiguous.join,aliasing.unused
 SQL = $(filter-out schema/install.sql schema/add-ons/%.sql schema/upgrades/%.sql,$(wildcard schema/*.sql schema/*/*.sql examples/*/*.sql tests/sql/*.sql))
 
 .DEFAULT_GOAL := help
