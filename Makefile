@@ -11,9 +11,8 @@ PIP ?=
 
 CANDIDATES = $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3)
 BIN = $(VENV)/bin
-# Tests that share what is dear to make (a site, a measurement) are of one group and stay in one process, in
-# order; all others go one by one to whichever process is free.
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+# Tests of one file share what is dear to make (a site, a measurement) and stay in one process, in order.
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 # The rooms whose tests may come out otherwise on another server, and the tests that may on another Python or with
 # other versions of libraries.
 SHARE = -m 'not slow' $(patsubst %,tests/%,catalog postgres saving security spool tables)

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 import astra_outputs
-from benchmarks.measure import Series, chunks, say, turns
+from benchmarks.measure import Series, chunks, reason, say, turns
 from benchmarks.peers import BY_HAND, Setting, load
 from benchmarks.server import connected
 from benchmarks.tables import SCHEMA, Table, create_parents, fill, load_seed, rows_of
@@ -107,7 +107,12 @@ async def _batches(
         if "?" in dsn
         else f"{dsn}?options=-c%20synchronous_commit%3Doff"
     )
-    peers = {name: load(name, Setting(hasty, table, size)) for name in BATCHES}
+    peers = {}
+    for name in BATCHES:
+        try:
+            peers[name] = load(name, Setting(hasty, table, size))
+        except ImportError as error:
+            say(f"[red]{name} left out:[/] {reason(error)}")
     for peer in peers.values():
         await peer.open()
     # Each call is a batch of its own: what is asked is what a small call costs.

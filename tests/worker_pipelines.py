@@ -103,8 +103,11 @@ def in_spawned_processes(spectra: Any) -> Iterator[TheCannon]:
 
 
 def in_processes_that_change(spectra: Any) -> Iterator[TheCannon]:
-    """Do the same, in a process of its own for each result."""
-    with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+    """Do the same, in processes that are replaced after two results.
+
+    Not forked: a fork beside threads, of which a pool that replaces processes has some, may hang in any program.
+    """
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=2) as pool:
         yield from pool.map(_result, list(spectra), chunksize=1)
 
 

@@ -26,7 +26,6 @@ STARS = 200
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="the embedded server is for Linux and macOS"),
-    pytest.mark.xdist_group("demo"),
 ]
 
 

@@ -284,7 +284,6 @@ TOOLS = {
 }
 
 
-@pytest.mark.xdist_group("author")
 @pytest.mark.parametrize("command", TOOLS.values(), ids=TOOLS.keys())
 def test_what_is_written_passes_as_it_is(command: list[str], author: Path):
     tool(author, *command)

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("benchmarks")
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {

@@ -32,7 +32,6 @@ from sphinx.util.inventory import InventoryFile
 if TYPE_CHECKING:
     from selenium.webdriver.remote.webdriver import WebDriver
 
-pytestmark = pytest.mark.xdist_group("docs")
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
