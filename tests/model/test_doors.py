@@ -134,7 +134,7 @@ MISSING = {
     "Decimal": Decimal("NaN"),
     "NA": pd.NA,
     "pandas NaT": pd.NaT,
-    "NumPy NaT": np.datetime64("NaT"),
+    "NumPy NaT": np.datetime64("NaT", "us"),
     "masked": np.ma.masked,
     "masked scalar": np.ma.array(1.0, mask=True),
 }
