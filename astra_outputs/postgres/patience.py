@@ -60,10 +60,20 @@ async def again(
     # Neither the server's message nor the DSN is logged: both may hold what is secret.
     why = getattr(error, "sqlstate", None) or type(error).__name__
     log.warning("%s: %s; trying again for up to %g s", where, why, seconds)
-    until = asyncio.get_running_loop().time() + seconds
+    clock, said = asyncio.get_running_loop().time, error
+    until = clock() + seconds
     async for attempt in stamina.retry_context(on=passing, attempts=None, timeout=seconds):
         with attempt:
-            return await work(until)
+            try:
+                return await work(until)
+            except TimeoutError:
+                # What the server said last says more than that the time was over before it said it again.
+                if clock() < until or isinstance(said, TimeoutError):
+                    raise
+                raise said from None
+            except Exception as now:
+                said = now
+                raise
     raise AssertionError("unreachable: a retry ends with a result or an error")
 
 
