@@ -14,6 +14,7 @@ import astra_outputs
 from astra_outputs import Outcome, TheCannon
 from astra_outputs.errors import ConnectionLost, DatabaseError, UnknownReference
 from astra_outputs.postgres.database import Database
+from astra_outputs.postgres.patience import again
 from astra_outputs.postgres.sqlstates import TRANSIENT, is_transient
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -300,3 +301,17 @@ async def test_a_user_who_may_open_no_more_connections_is_let_in_when_one_is_fre
     await opening
     await outputs.__aexit__(None, None, None)
     await others.pop().close()
+
+
+async def test_where_time_is_over_the_error_is_what_the_server_said_last() -> None:
+    said = asyncpg.PostgresError.new({"C": "25006", "M": "cannot execute INSERT in a read-only transaction"})
+    clock = asyncio.get_running_loop().time
+
+    async def work(until: float) -> None:
+        while clock() < until:  # noqa: ASYNC110 (the time itself is what is waited for)
+            await asyncio.sleep(0)
+        raise TimeoutError("no answer")
+
+    with pytest.raises(asyncpg.PostgresError) as caught:
+        await again(said, work, is_transient, 0.05, "the_cannon")
+    assert caught.value is said
