@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -68,20 +69,24 @@ def pooler(server_dsn: str) -> Iterator[str]:
     owner.take(folder)
     owner.take(config)
     command = [*owner.prefix(folder), program, config]
+    said: list[str] = []
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        # It tells of each client, and would stand still with all its clients once nobody reads on.
+        listener = Thread(target=said.extend, args=(process.stderr,))
         try:
-            assert process.stderr is not None
-            said = []
             for line in process.stderr:
                 said.append(line)
                 if "process up" in line:
                     break
             else:
                 pytest.fail(f"PgBouncer did not start: {''.join(said)}")
+            listener.start()
             yield f"host={folder}&port=6432"
         finally:
             process.terminate()
-            process.communicate()
+            if listener.ident:
+                listener.join()
     shutil.rmtree(folder, ignore_errors=True)
 
 
