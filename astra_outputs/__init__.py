@@ -58,6 +58,7 @@ from astra_outputs.errors import (
 from astra_outputs.model import column_types
 from astra_outputs.model.column_types import *  # noqa: F403 (each type of columns, as its module lists them)
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.flags import BitFlags
 from astra_outputs.model.outcome import Outcome
 from astra_outputs.model.pipeline import PipelineOutputMixin
@@ -213,6 +214,7 @@ __all__ = [
     "Source",
     "Spectrum",
     "SpoolFull",
+    "Summary",
     "TableReport",
     "TheCannon",
     "TheCannonFlags",

@@ -18,7 +18,7 @@ from astra_outputs.model.version import parse_major_minor
 from astra_outputs.postgres.database import Connection, Database
 from astra_outputs.reading.by_key import row_by_id, row_by_key
 from astra_outputs.reading.find import Finding
-from astra_outputs.reading.layout import Choice
+from astra_outputs.reading.outputs import Choice
 from astra_outputs.reading.pending import Pending, Redo, Shard
 from astra_outputs.reading.question import Asked, Question
 from astra_outputs.saving.one_row import save_one

@@ -14,13 +14,11 @@ import numpy as np
 
 from astra_outputs.export.facts import Fact
 from astra_outputs.reading.arrays import masked_arrays
-from astra_outputs.reading.layout import Layout, Output
+from astra_outputs.reading.layout import Layout
+from astra_outputs.reading.outputs import Output
 
 if TYPE_CHECKING:
     from astra_outputs.reading.wire import Batch
-
-TYPES = {">f4": "float32", ">f8": "float64", ">i4": "int32", ">i8": "int64", "?": "bool"}
-"""What ECSV calls a type, by its form on the wire."""
 
 
 class CsvWriter:
@@ -69,7 +67,7 @@ def _header(layout: Layout, names: Sequence[str], facts: Sequence[Fact]) -> list
 
 def _described(output: Output, name: str) -> dict[str, str]:
     column = output.column
-    said = {"name": name, "datatype": "string" if output.is_time else TYPES.get(output.wire, "string")}
+    said = {"name": name, "datatype": column.type.ecsv}
     if output.is_array:
         said["subtype"] = "float32[null]"
     description = column.description

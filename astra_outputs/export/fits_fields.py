@@ -13,7 +13,7 @@ from astra_outputs.errors import InvalidFile
 from astra_outputs.model.column_types import FLAGS
 from astra_outputs.postgres.sql import quote
 from astra_outputs.reading.arrays import EPOCH
-from astra_outputs.reading.layout import Output
+from astra_outputs.reading.outputs import Output
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 MOST = 999
 """Columns that a FITS table may have."""
-
-FORMS = {">f4": "E", ">f8": "D", ">i4": "J", ">i8": "K", "?": "L"}
-"""The letter of each type, by its form on the wire."""
 
 NUMBERS = {"E": ">f4", "D": ">f8", "J": ">i4", "K": ">i8", "L": "u1", "B": "u1"}
 
@@ -119,15 +116,15 @@ def fields(outputs: Sequence[Output], measured: Sequence[Any]) -> list[Field]:
     refuse_too_many(outputs)
     found, left = [], iter(measured)
     for output in outputs:
+        form = output.column.type.fits
         if output.is_time:
-            found.append(Field(output, "A", TIME_WIDTH))
+            found.append(Field(output, form, TIME_WIDTH))
         elif not output.wire:
-            form = "E" if output.is_array else "A" if output.is_text else "B"
             found.append(Field(output, form, max(1, next(left) or 0)))
         elif _may_need_null(output):
-            found.append(Field(output, FORMS[output.wire], null=_free(output, next(left), next(left))))
+            found.append(Field(output, form, null=_free(output, next(left), next(left))))
         else:
-            found.append(Field(output, FORMS[output.wire]))
+            found.append(Field(output, form))
     return found
 
 
@@ -169,7 +166,8 @@ def _longest(output: Output, name: str) -> str:
 
 
 def _may_need_null(output: Output) -> bool:
-    return output.counted and output.wire != "?" and not output.is_time and output.column.type is not FLAGS
+    kind = output.column.type
+    return output.counted and kind.content == "number" and kind is not FLAGS
 
 
 def _free(output: Output, least: int | None, most: int | None) -> int:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from astra_outputs.model.flag_summary import summaries_of
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.reading.condition import Condition
 from astra_outputs.reading.copying import Copying
-from astra_outputs.reading.layout import Layout, Output, chosen
+from astra_outputs.reading.layout import Layout
+from astra_outputs.reading.outputs import Output, chosen
 from astra_outputs.reading.question import Asked, Question
 from astra_outputs.reading.scope import RESULT, SOURCE, SPECTRUM, Scope
 
@@ -77,7 +79,17 @@ def released(scope: Scope, columns: Sequence[str] | None) -> tuple[Output, ...]:
     outputs = chosen(scope, None, spectrum=joined[SPECTRUM], source=joined[SOURCE])
     order = (SOURCE, SPECTRUM, RESULT, "row")
     kept = [output for output in outputs if not _left_out(output.column.name)]
-    return tuple(sorted(kept, key=lambda output: order.index(output.named.alias)))
+    ordered = sorted(kept, key=lambda output: order.index(output.named.alias))
+    return tuple(with_them for output in ordered for with_them in (output, *_summaries(scope, output)))
+
+
+def _summaries(scope: Scope, output: Output) -> tuple[Output, ...]:
+    """Return what a file says of the flags of a result behind them: flag_warn, flag_bad."""
+    if output.named.alias != RESULT:
+        return ()
+    known = summaries_of(scope.record_class).items()
+    names = [name for name, summary in known if summary.column == output.column.name]
+    return chosen(scope, names) if names else ()
 
 
 def _tables(scope: Scope) -> tuple[str, ...]:

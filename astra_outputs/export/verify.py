@@ -20,7 +20,8 @@ from astra_outputs.export.selection import released
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.database import Database
 from astra_outputs.reading.copying import Copying
-from astra_outputs.reading.layout import Layout, Output
+from astra_outputs.reading.layout import Layout
+from astra_outputs.reading.outputs import Output
 from astra_outputs.reading.question import Asked, Question
 from astra_outputs.reading.scope import Scope
 

@@ -55,6 +55,13 @@ class ColumnType:
         To what JSON has, and back; None where JSON has the value as it is.
     show : Callable
         Returns what is printed of a value.
+    content : str
+        What its values are once they are read: "number", "truth", "time", "text", "bytes" or "reals". A type
+        of which nothing else is said is read as text.
+    absent : str
+        The SQL that is sent for a value that is missing, where all values have one width.
+    arrow, fits, ecsv, sql_server : str
+        What Arrow, FITS (the letter of `TFORM`), ECSV and SQL Server call it; `{}` is the longest value.
     literal : str
         A value as Python code, which comes back from the database as it was.
     example : Callable
@@ -80,6 +87,12 @@ class ColumnType:
     from_server: Callable[[Any], Any] | None = None
     to_json: Callable[[Any], Any] | None = None
     from_json: Callable[[Any], Any] | None = None
+    content: str = "text"
+    absent: str = ""
+    arrow: str = "large_string"
+    fits: str = "A"
+    ecsv: str = "string"
+    sql_server: str = "varchar({})"
 
     def __repr__(self) -> str:
         return f"ColumnType({self.sql})"
@@ -124,6 +137,15 @@ def shortest_real(number: float) -> float:
     return number
 
 
+NUMBERS: dict[str, dict[str, Any]] = {
+    ">f4": {"arrow": "float32", "ecsv": "float32", "fits": "E", "sql_server": "real"},
+    ">f8": {"arrow": "float64", "ecsv": "float64", "fits": "D", "sql_server": "float"},
+    ">i4": {"arrow": "int32", "ecsv": "int32", "fits": "J", "sql_server": "int"},
+    ">i8": {"arrow": "int64", "ecsv": "int64", "fits": "K", "sql_server": "bigint"},
+}
+"""What others call numbers, by their form on the wire."""
+
+
 def floating_type(sql: str, largest: float, wire: str, **known: Any) -> ColumnType:
     """Return a type of floating-point numbers up to the largest."""
     return ColumnType(
@@ -136,6 +158,9 @@ def floating_type(sql: str, largest: float, wire: str, **known: Any) -> ColumnTy
         wire=wire,
         payload=float,
         nothing=0.0,
+        content="number",
+        absent="'NaN'",
+        **NUMBERS[wire],
         literal="0.5",
         example=float,
         **known,
@@ -152,6 +177,9 @@ def integral_type(sql: str, lowest: int, highest: int, wire: str, said: str = ""
         wire=wire,
         payload=int,
         nothing=0,
+        content="number",
+        absent="0",
+        **NUMBERS[wire],
         literal="1",
         example=lambda number: int(number * 8),
         **{"convert": integral(lowest, highest, said or sql), "arrays": "fiu", **known},

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import numbers
-import re
 import struct
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
@@ -29,10 +27,10 @@ from astra_outputs.model.given import (
     elements,
     plain,
     raw,
-    refuse_unstorable,
     text,
     timestamp,
 )
+from astra_outputs.model.json_values import json_of, json_text, some_json
 from astra_outputs.model.version import LEAST, MAXIMUM, VersionColumn, format_version, parse_version
 
 __all__ = [
@@ -131,6 +129,12 @@ BOOLEAN = ColumnType(
     wire="?",
     payload=bool,
     nothing=False,
+    content="truth",
+    absent="false",
+    arrow="bool",
+    fits="L",
+    ecsv="bool",
+    sql_server="bit",
     literal="True",
     example=lambda number: int(number) % 2 == 0,
 )
@@ -146,6 +150,10 @@ TIMESTAMP = ColumnType(
     wire=">i8",
     payload=lambda moment: (moment - PG_EPOCH) // timedelta(microseconds=1),
     nothing=0,
+    content="time",
+    absent="'2000-01-01 00:00:00+00'",
+    arrow="timestamp[us]",
+    sql_server="datetime2(6)",
     to_json=datetime.isoformat,
     from_json=datetime.fromisoformat,
     literal="datetime(2024, 2, 29, tzinfo=UTC)",
@@ -159,6 +167,10 @@ BYTES = ColumnType(
     schema=core_schema.bytes_schema(strict=True),
     convert=raw,
     payload=bytes,
+    content="bytes",
+    arrow="large_binary",
+    fits="B",
+    sql_server="varbinary({})",
     to_json=lambda value: b64encode(value).decode("ascii"),
     from_json=lambda text: b64decode(text, validate=True),
     literal='b"bytes"',
@@ -188,6 +200,10 @@ REAL_ARRAY = ColumnType(
     schema=core_schema.list_schema(core_schema.nullable_schema(REAL.schema), strict=True),
     convert=_elements,
     payload=_real_array,
+    content="reals",
+    arrow="float32",
+    fits="E",
+    sql_server="varchar(max)",
     show=lambda value: [None if number is None else shortest_real(number) for number in value],
     parameter=_elements,
     to_json=_elements,
@@ -195,76 +211,16 @@ REAL_ARRAY = ColumnType(
     example=lambda number: [number, number + 1],
 )
 
-DEEPEST, LONGEST_INTEGER = 100, 4096
-"""Lists in lists, and bits of a whole number, that JSON may have: more than anybody wants, less than harms."""
-
-
-def _json(value: Any) -> Any:
-    """Return what JSON has of a value: a copy of it, which a later change of the value does not reach."""
-    value = plain(value)
-    return MISSING if value is MISSING else _part(value, "the top")
-
-
-def _part(given: Any, at: str, depth: int = 0) -> Any:
-    value = plain(given)
-    match value:
-        case dict() if depth < DEEPEST:
-            if wrong := [key for key in value if not isinstance(key, str)]:
-                raise ValueError(f"has the key {wrong[0]!r} at {at}: JSON has only texts as keys")
-            return {_part(key, at): _part(part, f"{at}.{key}", depth + 1) for key, part in value.items()}
-        case list() | tuple() if depth < DEEPEST:
-            return [_part(part, f"{at}[{index}]", depth + 1) for index, part in enumerate(value)]
-        case dict() | list() | tuple():
-            raise ValueError(f"is nested more than {DEEPEST} deep")
-        case str():
-            refuse_unstorable(value)
-            return str(value)
-        case bool() | None if value is not None or not isinstance(given, numbers.Real):
-            return value
-        case int() if value.bit_length() <= LONGEST_INTEGER:
-            return int(value)
-        case float() if math.isfinite(value):
-            return float(value)
-        case int() | float() | None:
-            raise ValueError(
-                f"has {given} at {at}, a number that JSON does not hold; None is one that is not known"
-            )
-    if hasattr(value, "tolist"):  # an array of NumPy's
-        return _part(value.tolist(), at, depth)
-    raise ValueError(
-        f"has a {type(value).__name__} at {at}: JSON has dicts, lists, texts, numbers, True, False and None"
-    )
-
-
-def _some_json(value: Any) -> Any:
-    if (value := _json(value)) is MISSING:
-        raise ValueError("must have a value")
-    return value
-
-
-_LARGE_FLOAT = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9.]+e\+[0-9]+')
-
-
-def _json_text(value: Any) -> str:
-    """Return a value as JSON. PostgreSQL writes 1e+23 out, and only with a point it comes back as a float."""
-
-    def without_exponent(match: re.Match[str]) -> str:
-        return match[0] if match[0].startswith('"') else f"{float(match[0]):.1f}"
-
-    written = json.dumps(_json(value), ensure_ascii=False, separators=(",", ":"))
-    return _LARGE_FLOAT.sub(without_exponent, written)
-
-
 JSON = ColumnType(
     sql="jsonb",
     name="jsonb",
-    schema=core_schema.no_info_after_validator_function(_some_json, core_schema.any_schema()),
-    convert=_json,
-    payload=lambda value: b"\x01" + _json_text(value).encode(),
+    schema=core_schema.no_info_after_validator_function(some_json, core_schema.any_schema()),
+    convert=json_of,
+    payload=lambda value: b"\x01" + json_text(value).encode(),
     padded=True,
-    parameter=_json_text,
+    parameter=json_text,
     from_server=lambda value: json.loads(value) if isinstance(value, str) else value,
-    to_json=_json,
+    to_json=json_of,
     literal='{"chi2": [0.5, None]}',
     example=lambda number: {"number": number, "of": ["text", None, True]},
 )

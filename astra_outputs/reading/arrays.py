@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from astra_outputs.model.column_types import PG_EPOCH
-from astra_outputs.reading.layout import Layout, Output
+from astra_outputs.reading.layout import Layout
+from astra_outputs.reading.outputs import Output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,13 +13,11 @@ from astra_outputs.model.column_types import PG_EPOCH, UNIX_EPOCH
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from astra_outputs.reading.layout import Layout, Output
+    from astra_outputs.reading.layout import Layout
+    from astra_outputs.reading.outputs import Output
     from astra_outputs.reading.wire import Batch, Varying
 
 EPOCHS_APART = (PG_EPOCH - UNIX_EPOCH) // timedelta(microseconds=1)
-
-NUMBERS = {">f4": pa.float32(), ">f8": pa.float64(), ">i4": pa.int32(), ">i8": pa.int64(), "?": pa.bool_()}
-"""Arrow's types of what has one width on the wire."""
 
 
 def schema(layout: Layout) -> pa.Schema:
@@ -39,12 +37,11 @@ def record_batch(batch: Batch, layout: Layout, known: pa.Schema) -> pa.RecordBat
 
 
 def _type(output: Output) -> Any:
+    # Large: texts and bytes of more than 2 GiB in a batch if need be.
+    kind = pa.type_for_alias(output.column.type.arrow)
     if output.is_time:
-        return pa.timestamp("us", tz="UTC")
-    if output.is_array:
-        return pa.large_list(pa.float32())
-    # Texts and bytes of more than 2 GiB in a batch if need be.
-    return NUMBERS.get(output.wire) or (pa.large_string() if output.is_text else pa.large_binary())
+        return pa.timestamp(kind.unit, tz="UTC")
+    return pa.large_list(kind) if output.is_array else kind
 
 
 def _array(output: Output, batch: Batch) -> pa.Array:

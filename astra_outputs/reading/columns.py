@@ -12,7 +12,8 @@ from astra_outputs.errors import MissingExtra
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.database import Database
 from astra_outputs.reading.copying import Copying, Opened
-from astra_outputs.reading.layout import Choice, Layout, chosen
+from astra_outputs.reading.layout import Layout
+from astra_outputs.reading.outputs import Choice, chosen
 from astra_outputs.reading.question import Asked, Question
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.sql import literal, qualified, quote, templates
 from astra_outputs.postgres.sqlstates import translated
 from astra_outputs.reading.find import blaming_the_condition
-from astra_outputs.reading.layout import Layout, Output
+from astra_outputs.reading.layout import Layout
+from astra_outputs.reading.outputs import Output
 from astra_outputs.reading.question import Question
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from astra_outputs.model.column_types import REAL_ARRAY
 from astra_outputs.model.given import MISSING
 from astra_outputs.model.native import assembled
 from astra_outputs.model.record import Record
@@ -60,7 +59,7 @@ class Rows(Generic[R]):
                 continue
             if "f" in column.type.wire:
                 numbers.append(f"{self._alias}.{quote(column.name)}")
-            elif column.type is REAL_ARRAY:
+            elif column.type.content == "reals":
                 arrays.append(f"'NaN' = any ({self._alias}.{quote(column.name)})")
         greatest = [f"greatest({', '.join(numbers)}) = 'NaN'"] if numbers else []
         return " or ".join(greatest + arrays) or "false"

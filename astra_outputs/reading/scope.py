@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from astra_outputs.errors import InvalidCondition, Problem, UnknownColumn, WrongRecordClass, shorten
 from astra_outputs.model.columns import Column
+from astra_outputs.model.flag_summary import Summary, summaries_of
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
@@ -18,16 +19,20 @@ RESULT, SPECTRUM, SOURCE = "result", "spectrum", "source"
 
 @dataclass(frozen=True)
 class Named:
-    """A column that a question names: the alias of its table, and what is known of it."""
+    """A column that a question names: the alias of its table, and what is known of it.
+
+    A summary of flags, such as flag_bad, is one as well.
+    """
 
     alias: str
     column: Column
     record_class: type[Record]
+    expression: str = ""
 
     @property
     def sql(self) -> str:
         """The column as it is sent."""
-        return f"{self.alias}.{quote(self.column.name)}"
+        return self.expression or f"{self.alias}.{quote(self.column.name)}"
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,11 @@ class Scope:
         wanted = alias or self.main
         record_class = self.table(wanted)
         wanted = self.main if record_class is self.record_class else wanted
+        summary = summaries_of(record_class).get(name)
+        if summary is not None:
+            return Named(
+                wanted, summary.as_column(name, record_class), record_class, _as_sql(wanted, summary)
+            )
         found = {column.name: column for column in record_class.columns()}.get(name)
         if found is None:
             raise self._unknown(wanted, name)
@@ -134,7 +144,10 @@ class Scope:
         return f"left join {table} as {alias} on {alias}.{quote(key)} = {self.main}.{quote(of_row)}"
 
     def _unknown(self, alias: str, name: str) -> UnknownColumn:
-        names = {other: _names(record_class) for other, record_class in self.tables.items()}
+        names = {
+            other: [*names_in(record_class), *record_class.flag_names.names]
+            for other, record_class in self.tables.items()
+        }
         # The same name in another table, else a similar one in this table, else in another.
         wanted = name.lower()
         exact = [(other, wanted) for other, known in names.items() if wanted in known]
@@ -149,5 +162,11 @@ class Scope:
         return UnknownColumn(table, (Problem(name, None, f"is not a column of {table}{hint}"),))
 
 
-def _names(record_class: type[Record]) -> list[str]:
-    return [*(column.name for column in record_class.columns()), *record_class.flag_names.names]
+def _as_sql(alias: str, summary: Summary) -> str:
+    flags, mask = f"{alias}.{quote(summary.column)}", summary.mask
+    return f"({flags} & {mask} = {mask})" if summary.every else f"({flags} & {mask} <> 0)"
+
+
+def names_in(record_class: type[Record]) -> list[str]:
+    """Return the names of all columns, and of summaries of flags."""
+    return [*(column.name for column in record_class.columns()), *summaries_of(record_class)]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from astra_outputs.errors import SchemaMismatch
-from astra_outputs.reading.layout import BITS, LENGTH, Layout, Output
+from astra_outputs.reading.layout import BITS, LENGTH, Layout
+from astra_outputs.reading.outputs import Output
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

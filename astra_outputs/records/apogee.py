@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from astra_outputs.model.column_types import BigInt, Flags, Integer, Real, RequiredText
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.records.spectrum_flags import APOGEE_BAD, ApogeeSpectrumFlags
 
@@ -70,7 +71,6 @@ class ApogeeCoaddedSpectrumInApStar(SpectrumMixin):
     autofwhm: Real = column(unit="km/s", description="Width (FWHM) of the auto-correlation peak")
     n_components: Integer = column(description="Number of components in the correlation")
 
-    @property
-    def flag_bad(self) -> bool:
-        """Whether a quality flag is set that makes the spectrum bad (`APOGEE_BAD`)."""
-        return self.spectrum_flags & APOGEE_BAD > 0
+    flag_bad = Summary(
+        "spectrum_flags", "Whether a flag is set that makes the spectrum bad", any_of=APOGEE_BAD
+    )

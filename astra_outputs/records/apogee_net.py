@@ -7,7 +7,10 @@ from typing import Any, ClassVar, Final, Self
 
 from astra_outputs.model.column_types import Flags, Real
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.flags import BitFlags
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.records.apogee import ApogeeCoaddedSpectrumInApStar
 from astra_outputs.records.flag_rules import FlagRules, outside
 from astra_outputs.records.labels import abundance, error_of, formal_error_of
 
@@ -37,6 +40,7 @@ class ApogeeNet(FlagRules):
     """Results of ApogeeNet: stellar parameters from APOGEE spectra."""
 
     may_be_left_out: ClassVar[bool] = True
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = ApogeeCoaddedSpectrumInApStar
 
     category("Stellar Parameters")
     teff: Real = column(unit="K", description="Effective temperature")
@@ -61,15 +65,13 @@ class ApogeeNet(FlagRules):
                 setattr(result, f"raw_e_{label}", getattr(result, f"e_{label}"))
         return result
 
-    @property
-    def flag_warn(self) -> bool:
-        """Whether the metallicity is unreliable."""
-        return self.result_flags & ApogeeNetFlags.UNRELIABLE_FE_H > 0
+    flag_warn = Summary(
+        "result_flags", "Whether the metallicity is unreliable", any_of=ApogeeNetFlags.UNRELIABLE_FE_H
+    )
 
-    @property
-    def flag_bad(self) -> bool:
-        """Whether a quality flag is set that makes the result bad (`APOGEE_NET_BAD`)."""
-        return self.result_flags & APOGEE_NET_BAD > 0
+    flag_bad = Summary(
+        "result_flags", "Whether a flag is set that makes the result bad", any_of=APOGEE_NET_BAD
+    )
 
     def apply_flag_rules(self) -> None:
         """Set the flags of labels outside the range of the network; no flag is taken away."""

@@ -14,6 +14,7 @@ from astra_outputs.model.column_types import (
     Text,
 )
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.records.apogee import ApogeeCoaddedSpectrumInApStar
@@ -263,12 +264,6 @@ class ASPCAP(PipelineOutputMixin):
     raw_v_h: Real = raw("v_h")
     raw_e_v_h: Real = formal_error_of("v_h")
 
-    @property
-    def flag_warn(self) -> bool:
-        """Whether any quality flag is set."""
-        return self.result_flags > 0
+    flag_warn = Summary("result_flags", "Whether any quality flag is set")
 
-    @property
-    def flag_bad(self) -> bool:
-        """Whether a quality flag is set that makes the result bad (`ASPCAP_BAD`)."""
-        return self.result_flags & ASPCAP_BAD > 0
+    flag_bad = Summary("result_flags", "Whether a flag is set that makes the result bad", any_of=ASPCAP_BAD)

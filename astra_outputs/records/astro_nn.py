@@ -6,7 +6,10 @@ from typing import ClassVar, Final
 
 from astra_outputs.model.column_types import Flags, Real
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.flags import BitFlags
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.records.apogee import ApogeeCoaddedSpectrumInApStar
 from astra_outputs.records.flag_rules import FlagRules, relative_error_above
 from astra_outputs.records.labels import abundance, error_of, formal_error_of, raw
 
@@ -28,6 +31,7 @@ class AstroNN(FlagRules):
     """Results of AstroNN: stellar labels from APOGEE spectra."""
 
     may_be_left_out: ClassVar[bool] = True
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = ApogeeCoaddedSpectrumInApStar
 
     category("Stellar Labels")
     teff: Real = column(unit="K", description="Effective temperature")
@@ -124,15 +128,11 @@ class AstroNN(FlagRules):
     category("Summary Statistics")
     result_flags: Flags = column(description="Quality of the result", bits=AstroNNFlags)
 
-    @property
-    def flag_warn(self) -> bool:
-        """Whether any quality flag is set."""
-        return self.result_flags > 0
+    flag_warn = Summary("result_flags", "Whether any quality flag is set")
 
-    @property
-    def flag_bad(self) -> bool:
-        """Whether temperature, gravity and metallicity are uncertain, all three."""
-        return self.result_flags & ALL_UNCERTAIN == ALL_UNCERTAIN
+    flag_bad = Summary(
+        "result_flags", "Whether teff, logg and fe_h are uncertain, all three", all_of=ALL_UNCERTAIN
+    )
 
     def apply_flag_rules(self) -> None:
         """Set the flags of labels with great formal errors; no flag is taken away."""

@@ -6,8 +6,11 @@ from typing import ClassVar, Final
 
 from astra_outputs.model.column_types import Flags, Real
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.flags import BitFlags
 from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.records.apogee import ApogeeCoaddedSpectrumInApStar
 from astra_outputs.records.labels import error_of
 
 
@@ -31,6 +34,7 @@ class AstroNNdist(PipelineOutputMixin):
 
     table: ClassVar[str] = "astro_nn_dist"
     may_be_left_out: ClassVar[bool] = True
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = ApogeeCoaddedSpectrumInApStar
 
     category("Stellar Labels")
     k_mag: Real = column(unit="mag", description="Ks magnitude, 2MASS")
@@ -44,12 +48,8 @@ class AstroNNdist(PipelineOutputMixin):
     category("Summary Statistics")
     result_flags: Flags = column(description="Quality of the result", bits=AstroNNdistFlags)
 
-    @property
-    def flag_warn(self) -> bool:
-        """Whether any quality flag is set."""
-        return self.result_flags > 0
+    flag_warn = Summary("result_flags", "Whether any quality flag is set")
 
-    @property
-    def flag_bad(self) -> bool:
-        """Whether a quality flag is set that makes the result bad (`ASTRO_NN_DIST_BAD`)."""
-        return self.result_flags & ASTRO_NN_DIST_BAD > 0
+    flag_bad = Summary(
+        "result_flags", "Whether a flag is set that makes the result bad", any_of=ASTRO_NN_DIST_BAD
+    )

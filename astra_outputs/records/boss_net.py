@@ -6,8 +6,11 @@ from typing import ClassVar, Final
 
 from astra_outputs.model.column_types import Flags, Real
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.flags import BitFlags
+from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.records.apogee_net import unreliable
+from astra_outputs.records.boss import BossVisitSpectrum
 from astra_outputs.records.flag_rules import FlagRules
 from astra_outputs.records.labels import abundance, error_of
 
@@ -35,6 +38,7 @@ class BossNet(FlagRules):
     """Results of BossNet: stellar parameters and velocities from BOSS spectra."""
 
     may_be_left_out: ClassVar[bool] = True
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = BossVisitSpectrum
 
     category("Stellar Parameters")
     teff: Real = column(unit="K", description="Effective temperature")
@@ -47,15 +51,13 @@ class BossNet(FlagRules):
     bn_v_r: Real = column(unit="km/s", description="Radial velocity by the network")
     e_bn_v_r: Real = error_of("bn_v_r", "km/s")
 
-    @property
-    def flag_warn(self) -> bool:
-        """Whether the metallicity is unreliable or suspicious."""
-        return self.result_flags & (BossNetFlags.UNRELIABLE_FE_H | BossNetFlags.SUSPICIOUS_FE_H) > 0
+    flag_warn = Summary(
+        "result_flags",
+        "Whether fe_h is unreliable or suspicious",
+        any_of=BossNetFlags.UNRELIABLE_FE_H | BossNetFlags.SUSPICIOUS_FE_H,
+    )
 
-    @property
-    def flag_bad(self) -> bool:
-        """Whether a quality flag is set that makes the result bad (`BOSS_NET_BAD`)."""
-        return self.result_flags & BOSS_NET_BAD > 0
+    flag_bad = Summary("result_flags", "Whether a flag is set that makes the result bad", any_of=BOSS_NET_BAD)
 
     def apply_flag_rules(self) -> None:
         """Set the flags of labels that are missing, unreliable or suspicious; no flag is taken away."""

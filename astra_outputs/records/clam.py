@@ -8,6 +8,8 @@ from astra_outputs.model.column_types import Flags, Real
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.flags import BitFlags
 from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.records.apogee import ApogeeCoaddedSpectrumInApStar
 from astra_outputs.records.labels import abundance, error_of, initial
 
 
@@ -22,6 +24,7 @@ class Clam(PipelineOutputMixin):
     """Results of Clam: stellar labels by a model that was learned from synthetic spectra."""
 
     may_be_left_out: ClassVar[bool] = True
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = ApogeeCoaddedSpectrumInApStar
 
     category("Stellar Labels")
     teff: Real = column(unit="K", description="Effective temperature")

@@ -7,6 +7,8 @@ from typing import ClassVar
 from astra_outputs.model.column_types import Integer, Real
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.records.boss import BossVisitSpectrum
 from astra_outputs.records.labels import error_of, initial
 
 
@@ -14,6 +16,7 @@ class Corv(PipelineOutputMixin):
     """Results of Corv: radial velocities of white dwarfs from BOSS spectra."""
 
     may_be_left_out: ClassVar[bool] = True
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = BossVisitSpectrum
 
     category("Radial Velocity (corv)")
     v_rad: Real = column(unit="km/s", description="Barycentric radial velocity")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from astra_outputs.model.column_types import Real, RealArray
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.records.boss import BossVisitSpectrum
 from astra_outputs.records.labels import declare
 
 LINES: Final = (
@@ -90,6 +92,7 @@ class LineForest(PipelineOutputMixin):
     """Results of LineForest: strengths of lines in BOSS spectra."""
 
     may_be_left_out: ClassVar[bool] = True
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = BossVisitSpectrum
 
     declare(vars(), columns_of_lines())
 

@@ -19,6 +19,7 @@ from astra_outputs.model.column_types import (
     Timestamp,
 )
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.identifiers import RequiredNumberOfSource
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.records.spectrum_flags import (
@@ -216,7 +217,6 @@ class ApogeeRestFrameVisitSpectrum(SpectrumMixin):
     nmf_rchi2: Real = column(description="Reduced chi-squared of the NMF continuum")
     nmf_flags: Flags = column(description="Flags of the NMF continuum, no named bits")
 
-    @property
-    def flag_bad(self) -> bool:
-        """Whether a quality flag is set that makes the spectrum bad (`APOGEE_BAD`)."""
-        return self.spectrum_flags & APOGEE_BAD > 0
+    flag_bad = Summary(
+        "spectrum_flags", "Whether a flag is set that makes the spectrum bad", any_of=APOGEE_BAD
+    )

@@ -16,7 +16,10 @@ from astra_outputs.model.column_types import (
     RequiredReal,
 )
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.flags import BitFlags
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.records.boss import BossVisitSpectrum
 from astra_outputs.records.flag_rules import FlagRules, outside
 from astra_outputs.records.labels import abundance, correlation_of, error_of, initial
 
@@ -43,6 +46,7 @@ class Slam(FlagRules):
     """Results of Slam: stellar labels of M dwarfs from BOSS spectra."""
 
     may_be_left_out: ClassVar[bool] = True
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = BossVisitSpectrum
 
     category("Stellar Labels")
     teff: Real = column(unit="K", description="Effective temperature")
@@ -102,15 +106,13 @@ class Slam(FlagRules):
             result.apply_flag_rules(spectrum.source)
         return result
 
-    @property
-    def flag_warn(self) -> bool:
-        """Whether the optimiser failed, or the photometry is not that of an M dwarf."""
-        return self.result_flags & (SlamFlags.BAD_OPTIMIZER_STATUS | SlamFlags.OUTSIDE_PHOTOMETRY_RANGE) > 0
+    flag_warn = Summary(
+        "result_flags",
+        "Whether the fit failed, or it is no M dwarf",
+        any_of=SlamFlags.BAD_OPTIMIZER_STATUS | SlamFlags.OUTSIDE_PHOTOMETRY_RANGE,
+    )
 
-    @property
-    def flag_bad(self) -> bool:
-        """Whether a quality flag is set that makes the result bad (`SLAM_BAD`)."""
-        return self.result_flags & SLAM_BAD > 0
+    flag_bad = Summary("result_flags", "Whether a flag is set that makes the result bad", any_of=SLAM_BAD)
 
     def apply_flag_rules(self, source: Any = None) -> None:
         """Set the flags that follow from the labels, and from the photometry of a source if it is given.

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from astra_outputs.model.column_types import Flags, Real, Text
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.flags import BitFlags
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.spectrum import SpectrumMixin
@@ -77,10 +78,7 @@ class SnowWhite(PipelineOutputMixin):
     category("Metadata")
     result_flags: Flags = column(description="Quality of the result", bits=SnowWhiteFlags)
 
-    @property
-    def flag_warn(self) -> bool:
-        """Whether any quality flag is set."""
-        return self.result_flags > 0
+    flag_warn = Summary("result_flags", "Whether any quality flag is set")
 
     def apply_noise_model(self) -> None:
         """Set `e_teff` and `e_logg` from the formal errors, by the survey's linear noise model.

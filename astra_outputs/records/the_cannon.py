@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from astra_outputs.model.column_types import Flags, Real, RequiredInteger
 from astra_outputs.model.columns import category, column
+from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.flags import BitFlags
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.spectrum import SpectrumMixin
@@ -100,7 +101,4 @@ class TheCannon(PipelineOutputMixin):
     x0_index: RequiredInteger = column(description="Which starting point was used; -1: none", default=-1)
     result_flags: Flags = column(description="Quality of the result", bits=TheCannonFlags)
 
-    @property
-    def flag_warn(self) -> bool:
-        """Whether any quality flag is set."""
-        return self.result_flags > 0
+    flag_warn = Summary("result_flags", "Whether any quality flag is set")

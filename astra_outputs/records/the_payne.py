@@ -14,6 +14,8 @@ from astra_outputs.model.column_types import Flags, Real
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.flags import BitFlags
 from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.records.apogee import ApogeeCoaddedSpectrumInApStar
 from astra_outputs.records.labels import correlation_of, declare, error_of, formal_error_of
 
 ELEMENTS: Final = (
@@ -62,6 +64,7 @@ class ThePayne(PipelineOutputMixin):
     """Results of The Payne: stellar labels from APOGEE spectra."""
 
     may_be_left_out: ClassVar[bool] = True
+    spectrum_class: ClassVar[type[SpectrumMixin] | None] = ApogeeCoaddedSpectrumInApStar
 
     category("Stellar Labels")
     v_rel: Real = column(unit="km/s", description="Velocity relative to the spectrum's frame")

@@ -38,7 +38,8 @@ from astra_outputs import (
 from astra_outputs.errors import Closed, InvalidCondition, SchemaMismatch, UnknownColumn
 from astra_outputs.postgres import sql_files
 from astra_outputs.reading.copying import shares_of
-from astra_outputs.reading.layout import Layout, chosen
+from astra_outputs.reading.layout import Layout
+from astra_outputs.reading.outputs import chosen
 from astra_outputs.reading.question import Question
 from astra_outputs.reading.scope import Scope
 from astra_outputs.reading.wire import Batch, Decoder

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from astra_outputs import ASPCAP, BossVisitSpectrum, SnowWhite, Source, TheCannon
+from astra_outputs import ASPCAP, AstroNN, BossVisitSpectrum, SnowWhite, Source, TheCannon
 from astra_outputs.errors import AmbiguousFlag, AstraOutputsError, InvalidCondition, UnknownColumn
 from astra_outputs.reading.condition import Condition, order_of
 from astra_outputs.reading.question import Question
@@ -451,3 +451,26 @@ def test_a_result_of_spectra_that_nobody_named_asks_for_their_class() -> None:
     with pytest.raises(InvalidCondition, match="spectrum_class="):
         written("spectrum.snr > 1", scope=Scope.of(Anonymous))
     assert written("spectrum.snr > 1", scope=Scope.of(Anonymous, BossVisitSpectrum)) == '(spectrum."snr" > 1)'
+
+
+@pytest.mark.parametrize("record_class", [ASPCAP, AstroNN], ids=lambda kind: kind.table)
+async def test_summaries_of_flags_are_conditions_orders_and_columns_as_a_record_tells_them(
+    outputs: Any, spectra: Any, connection: Any, record_class: Any
+) -> None:
+    flags = [0, 1, 7, 1 << 26, 1 << 60]
+    results = [
+        record_class.from_spectrum(spectrum, v_astra="0.8", result_flags=value)
+        for spectrum, value in zip(await spectra(5), flags, strict=True)
+    ]
+    await outputs.save_many(results)
+    bad = await outputs.find(record_class, "flag_bad and flag_warn", order_by=["-flag_bad", "task_pk"])
+    assert [record.result_flags for record in bad] == [r.result_flags for r in results if r.flag_bad]
+    assert bad, "none of the rows would show a difference"
+    columns = await outputs.columns(
+        record_class, columns=["flag_bad", "flag_warn", "spectrum.flag_bad"], order_by="task_pk"
+    ).to_numpy()
+    assert columns["flag_bad"].tolist() == [record.flag_bad for record in results]
+    assert columns["flag_warn"].tolist() == [record.flag_warn for record in results]
+    assert columns["spectrum_flag_bad"].tolist() == [False] * 5
+    with pytest.raises(UnknownColumn, match=r"did you mean flag_bad\?"):
+        await outputs.find(record_class, "flag_bat")
