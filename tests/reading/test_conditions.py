@@ -459,7 +459,7 @@ async def test_summaries_of_flags_are_conditions_orders_and_columns_as_a_record_
 ) -> None:
     flags = [0, 1, 7, 1 << 26, 1 << 60]
     results = [
-        record_class.from_spectrum(spectrum, v_astra="0.8", result_flags=value)
+        record_class.from_spectrum(spectrum, v_astra="0.8.0", result_flags=value)
         for spectrum, value in zip(await spectra(5), flags, strict=True)
     ]
     await outputs.save_many(results)
