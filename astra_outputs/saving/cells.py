@@ -65,6 +65,15 @@ class Cells:
         # An object stays what it is; the rule of its column knows NumPy's scalars.
         return value if kind.kind == "O" or (kind.kind == "f" and kind.itemsize < 8) else value.item()
 
+    @property
+    def gone(self) -> Flagged | None:
+        """Where a value is missing, marked or NaN; None where that is nowhere."""
+        missing = self.missing
+        if self.values.dtype.kind == "f":
+            nan = np.isnan(self.values)
+            missing = nan if missing is None else missing | nan
+        return missing if missing is not None and missing.any() else None
+
     def take(self, rows: slice | NDArray[np.intp]) -> Cells:
         """Return some rows, in the order given."""
         if self.constant:

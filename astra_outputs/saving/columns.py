@@ -19,6 +19,7 @@ from astra_outputs.saving.cells import objects, packed
 from astra_outputs.saving.encode import Encoder, Group, Numbers, group_of
 from astra_outputs.saving.keys import Indexes, Keys
 from astra_outputs.saving.shape import Shape, shape_of
+from astra_outputs.saving.size import fits_a_message
 
 SHORT = 1_000
 """Characters of a row's texts together that leave half a page of 8 KiB to all else, whatever their encoding."""
@@ -43,6 +44,8 @@ class Columns(ABC):
     record_class: type[Record]
     go_at_once: bool
     """Whether a few rows go without COPY, as `rows` gives them."""
+    fit_a_message = True
+    """Whether the long values of a few rows may go together."""
 
     @property
     @abstractmethod
@@ -140,10 +143,19 @@ class RecordColumns(Columns):
         return self._kept.column(name) + pending if self._kept.length else pending
 
     def rows(self, rows: Indexes) -> Iterator[tuple[Any, ...]]:
-        """Return rows as tuples, each when it is asked for."""
-        width, sent = self._shape.width, self._shape.sent
-        for row in rows.tolist():
-            yield sent(self._flat[row * width : (row + 1) * width])
+        """Return rows as tuples."""
+        return map(self._sent.__getitem__, rows.tolist())
+
+    @cached_property
+    def _sent(self) -> list[tuple[Any, ...]]:
+        """What goes without COPY, row by row."""
+        width, sent, flat = self._shape.width, self._shape.sent, self._flat
+        return [sent(flat[start : start + width]) for start in range(0, len(flat), width)]
+
+    @cached_property
+    def fit_a_message(self) -> bool:  # type: ignore[override]
+        """Whether the long values of a few rows may go together."""
+        return fits_a_message(row[place] for place in self._shape.long for row in self._sent)
 
     @property
     def texts_are_short(self) -> bool:

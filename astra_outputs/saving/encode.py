@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from astra_outputs.model.column_type import ColumnType
 from astra_outputs.saving.cells import Cells, Flagged, Values
+from astra_outputs.saving.size import ROW, TooLarge
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 TRAILER = struct.pack("!h", -1)
@@ -105,7 +106,7 @@ class Single:
     def rectangle(self, rows: Rows) -> _Rectangle:
         """Return some rows as a part of a block."""
         length = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
-        if self.cells.constant and _missing(self.cells) is not None:
+        if self.cells.constant and self.cells.gone is not None:
             return _Nothing()
         return _Varying(self.cells.take(rows), length)
 
@@ -115,7 +116,7 @@ Group = Numbers | Separate | Single
 
 def group_of(name: str, kind: ColumnType, cells: Cells) -> Group:
     """Return the group of a single column."""
-    if kind.wire and not (cells.constant and _missing(cells) is not None):
+    if kind.wire and not (cells.constant and cells.gone is not None):
         return Separate((name,), kind.wire, (cells,))
     return Single((name,), cells)
 
@@ -160,6 +161,8 @@ class Encoder:
         ----------
         rows : slice or ndarray of int
             Which rows, in which order.
+
+        Raises `TooLarge` for a row that PostgreSQL would not read.
         """
         length = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
         first = rows.start if isinstance(rows, slice) else 0
@@ -177,6 +180,10 @@ class Encoder:
             start = rows.start if isinstance(rows, slice) else 0
             for part in (slice(start, start + length // 2), slice(start + length // 2, start + length)):
                 yield from self._blocks(part if isinstance(rows, slice) else rows[part])
+        elif length == 1 and width > ROW:
+            longest = max(range(len(rectangles)), key=lambda index: rectangles[index].width)
+            first = rows.start if isinstance(rows, slice) else int(rows[0])
+            raise TooLarge(first, self._groups[longest].names[0], width)
         else:
             yield _block(rectangles, length, width)
 
@@ -246,7 +253,7 @@ class _Varying(_Rectangle):
     """One column whose values differ in length, each padded to the longest."""
 
     def __init__(self, cells: Cells, length: int) -> None:
-        values, missing = cells.values, _missing(cells)
+        values, missing = cells.values, cells.gone
         if values.dtype.kind == "S":
             lengths = np.char.str_len(values)
         else:
@@ -289,11 +296,3 @@ def _block(rectangles: Sequence[_Rectangle], length: int, width: int) -> memoryv
         start = place.stop
     sent = block.reshape(-1) if kept is None else block[kept.view(bool)]
     return sent.data
-
-
-def _missing(cells: Cells) -> Flagged | None:
-    missing = cells.missing
-    if cells.values.dtype.kind == "f":
-        nan = np.isnan(cells.values)
-        missing = nan if missing is None else missing | nan
-    return missing if missing is not None and missing.any() else None

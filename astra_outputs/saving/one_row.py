@@ -15,6 +15,7 @@ from astra_outputs.saving.moments import moment_of
 from astra_outputs.saving.options import Guards
 from astra_outputs.saving.report import KEPT, NAMES, UNCHANGED
 from astra_outputs.saving.same_star import recognised
+from astra_outputs.saving.size import refuse_too_large
 from astra_outputs.saving.statements import TIMES, Statements, statements
 from astra_outputs.saving.store import Store
 
@@ -134,7 +135,11 @@ async def store_one(
 
 
 async def _store(connection: Connection, statements: Statements, row: OneRow) -> tuple[dict[str, Any], int]:
-    found = await connection.fetchrow(statements.upsert_row, *row.values)
+    try:
+        found = await connection.fetchrow(statements.upsert_row, *row.values)
+    except Exception:
+        refuse_too_large(statements.record_class.table, statements.columns, row.values, row.key)
+        raise
     if found is None:
         return await _held_back(connection, statements, row)
     stored = _stored(statements, found)

@@ -28,6 +28,8 @@ class Shape:
             record_class.table, written, [self.places[column.name] for column in written]
         )
         self.changeable = [(one, self.places[one.name]) for one in written if one.type.parameter is not None]
+        self.long = [place for place, one in enumerate(written) if not one.type.wire]
+        """Where in what is sent values stand that differ in length."""
         self.texts = [one.name for one in written if one.type.sql == "text"]
         self.numbers: dict[str, dict[str, int]] = {}
         """By their binary form, the columns of numbers."""

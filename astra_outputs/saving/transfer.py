@@ -15,6 +15,7 @@ from astra_outputs.saving.encode import Rows
 from astra_outputs.saving.keys import Indexes
 from astra_outputs.saving.reruns import SomeAreNew
 from astra_outputs.saving.returned import Part, Stored, matched
+from astra_outputs.saving.size import TooLarge, too_large
 from astra_outputs.saving.stage import Stage
 from astra_outputs.saving.statements import Statements
 
@@ -85,7 +86,11 @@ async def _store(
 ) -> Stored:
     returned: Sequence[Sequence[Any]]
     if stage is not None and _goes_by_copy(connection, statements, part):
-        await stage.fill(statements, part.columns, _as_slice(part.rows))
+        try:
+            await stage.fill(statements, part.columns, _as_slice(part.rows))
+        except TooLarge as error:
+            key = part.keys.named(int(np.flatnonzero(part.rows == error.row)[0]))
+            raise too_large(statements.record_class.table, error.column, error.size, key) from None
         with at_work:
             text = statements.update_stored if rerun else statements.upsert_stage
             (arrays,) = await connection.fetch(text)
@@ -113,7 +118,7 @@ async def _make_row_types(connection: Connection, work: Work) -> None:
         return
     for statements, part in work:
         few = len(part) > 1 and len(part) * len(statements.columns) < COPY_FROM_VALUES
-        if few and part.columns.go_at_once and statements.row_type not in there:
+        if few and _may_go_at_once(part) and statements.row_type not in there:
             # It is there where a call was cancelled just when it had been made.
             with suppress(asyncpg.DuplicateObjectError, asyncpg.DuplicateTableError):
                 await connection.execute(statements.create_row_type)
@@ -121,11 +126,15 @@ async def _make_row_types(connection: Connection, work: Work) -> None:
 
 
 def _goes_by_copy(connection: Connection, statements: Statements, part: Part) -> bool:
-    if not part.columns.go_at_once:
+    if not _may_go_at_once(part):
         return True
     at_once = statements.row_type in remembered(connection)
     values = len(part) * len(statements.columns)
     return values >= (COPY_FROM_VALUES if at_once else COPY_FROM_VALUES_ROW_BY_ROW)
+
+
+def _may_go_at_once(part: Part) -> bool:
+    return part.columns.go_at_once and part.columns.fit_a_message
 
 
 def _is_one_statement(connection: Connection, statements: Statements, part: Part) -> bool:
