@@ -1,7 +1,8 @@
 """Every test gets a database of its own on a real PostgreSQL, cloned from a template.
 
 The server is the one of `ASTRA_OUTPUTS_TEST_DSN` (`make test DSN=...`), else the one of the `PG*`
-variables where `PGHOST` is set, else an embedded one that lives as long as the tests run.
+variables where `PGHOST` is set, else an embedded one that lives as long as the tests run. With
+`ASTRA_OUTPUTS_TEST_PARTITIONS=4` (`make test-partitions`) the tables of results have that many partitions.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ from astra_outputs.postgres import sql_files
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+PARTITIONS = os.environ.get("ASTRA_OUTPUTS_TEST_PARTITIONS")
 
 
 class OtherPipeline(PipelineOutputMixin):
@@ -107,7 +111,31 @@ def template(server: Server) -> Iterator[str]:
     """DSN of a database with the schema, as psql makes it; connect to it and it cannot be cloned."""
     with server.database() as dsn:
         install_with_psql(dsn)
+        if PARTITIONS:
+            done = partition(dsn, PARTITIONS)
+            assert done.returncode == 0, done.stderr
         yield dsn
+
+
+@pytest.fixture(scope="session")
+def partitioned() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Spread tables over partitions with psql: `partitioned(dsn, 4, table="the_cannon")`."""
+    return partition
+
+
+def partition(
+    dsn: str, partitions: int | str, table: str = "", schema: str = "astra"
+) -> subprocess.CompletedProcess[str]:
+    """Apply `schema/add-ons/partitions.sql`."""
+    given = {"schema": schema, "table": table, "partitions": str(partitions)}
+    try:
+        command = [embedded.psql_program(), "-X", "-q"]
+    except CannotStart as error:
+        pytest.skip(str(error))
+    for name, value in given.items():
+        command += ["-v", f"{name}={value}"]
+    script = sql_files.schema_dir() / "add-ons" / "partitions.sql"
+    return subprocess.run([*command, "-f", script, dsn], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="session")

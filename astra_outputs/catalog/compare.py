@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 from astra_outputs.catalog.compare_flags import differences_of_flags
 from astra_outputs.catalog.difference import MISSING, NONE, Difference, Says, differ, union
-from astra_outputs.catalog.model import IDENTITY, ColumnFacts, TableFacts
+from astra_outputs.catalog.model import IDENTITY, ColumnFacts, TableFacts, key
 from astra_outputs.names import is_administrators_check
+
+TASK_PK, SPREAD_TASK_PK = key(["task_pk"]), key(["task_pk", "spectrum_pk"])
+"""The primary key of a table of results: of a plain one, and of one whose rows are spread by their spectrum."""
 
 Facts = Mapping[Says, TableFacts]
 Columns = Mapping[Says, ColumnFacts]
@@ -39,7 +42,7 @@ def _of_table(name: str, facts: Facts) -> Iterator[Difference]:
     if differ(comment):
         yield Difference(name, None, "comment", comment)
     primary_key = {who: table.primary_key or NONE for who, table in facts.items()}
-    if differ(primary_key):
+    if differ(primary_key) and not _is_only_spread(primary_key):
         yield Difference(name, None, "primary key", primary_key)
     for difference in _of_sets(name, "unique key", {who: table.unique for who, table in facts.items()}):
         says = difference.says  # an upsert names the key: without it, it fails
@@ -56,6 +59,15 @@ def _of_table(name: str, facts: Facts) -> Iterator[Difference]:
     for difference in _of_sets(name, "index", indexes):
         if difference.says.get(Says.DATABASE) == MISSING:  # an administrator may add more
             yield difference
+
+
+def _is_only_spread(primary_key: Mapping[Says, str]) -> bool:
+    """Tell whether the database adds the column by which it spreads rows over partitions or servers, as it has to.
+
+    The identity is unique still, by its sequence.
+    """
+    others = {said for who, said in primary_key.items() if who != Says.DATABASE}
+    return others == {TASK_PK} and primary_key[Says.DATABASE] == SPREAD_TASK_PK
 
 
 def _of_sets(name: str, kind: str, sets: Mapping[Says, frozenset[str]]) -> Iterator[Difference]:

@@ -26,6 +26,9 @@ READ_ONLY = "25006"
 PROTOCOL_VIOLATION = "08P01"
 """By which poolers refuse settings of a connection, among other things."""
 
+NOT_SUPPORTED = "0A000"
+"""The server cannot do this with such a table."""
+
 NO_SCHEMA, NO_TABLE = "3F000", "42P01"
 """There is no schema, or no table, of that name."""
 

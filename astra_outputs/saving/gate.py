@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from astra_outputs.catalog import differences_with_database
-from astra_outputs.errors import SchemaMismatch
+from astra_outputs.errors import DatabaseError, SchemaMismatch
 from astra_outputs.model.record import Record
 from astra_outputs.postgres import schema_version
 from astra_outputs.postgres.database import Connection, Database
 from astra_outputs.postgres.sql import qualified, templates
+from astra_outputs.postgres.sqlstates import NOT_SUPPORTED
 from astra_outputs.saving.traits import Traits
+
+T = TypeVar("T")
 
 
 class Gate:
@@ -44,6 +50,31 @@ class Gate:
                 lambda connection: self._compare(connection, record_class), where=record_class.table
             )
         return self._passed[record_class]
+
+    async def store(
+        self,
+        record_class: type[Record],
+        work: Callable[[Traits], Awaitable[T]],
+        database: Database | None = None,
+    ) -> T:
+        """Store something by what the table is like; again where it was partitioned since that was asked.
+
+        Raises
+        ------
+        SchemaMismatch
+            As `check`.
+        """
+        traits = await self.check(record_class, database)
+        try:
+            return await work(traits)
+        except DatabaseError as error:
+            # The server has no system columns to give: schema/add-ons/partitions.sql exchanged the tables.
+            if error.sqlstate != NOT_SUPPORTED or not traits.system_columns:
+                raise
+            self._passed.pop(record_class, None)
+            if (database or self._database).borrowed:  # whose transaction is lost
+                raise
+        return await work(await self.check(record_class, database))
 
     async def _compare(self, connection: Connection, record_class: type[Record]) -> Traits:
         differences = await differences_with_database(

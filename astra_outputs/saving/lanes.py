@@ -109,11 +109,11 @@ class Lanes:
 
     async def _save(self, batches: AsyncIterator[Batch]) -> None:
         async for batch in batches:
-            traits = await self._store.gate.check(batch.record_class, self._database)
+            await self._store.gate.check(batch.record_class, self._database)
             while not self._may_start(batch):
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
                 self._collect()
-            task = asyncio.create_task(self._store_batch(batch, traits))
+            task = asyncio.create_task(self._store_batch(batch))
             task.add_done_callback(lambda _: self._at_work.changed.set())
             self._under_way[task] = batch
             # A table's batches come without a turn of reading between.
@@ -168,22 +168,28 @@ class Lanes:
         if not self._options.atomic:
             self._settle_all()
 
-    async def _store_batch(self, batch: Batch, traits: Traits) -> Done:
+    async def _store_batch(self, batch: Batch) -> Done:
         """Store one batch: in one transaction, or in several where some of its rows are refused."""
         if self._options.on_error == "raise":
-            return Done(batch, await self._store_parts(batch, traits, batch.parts), [])
+            return Done(batch, await self._store_parts(batch, batch.parts), [])
         stored, rejected = [], list(batch.rejected)
         for part in batch.parts:
 
             async def store(some: Part) -> Stored:
-                return (await self._store_parts(batch, traits, [some]))[0]
+                return (await self._store_parts(batch, [some]))[0]
 
             more, refused = await sift(part, batch.start, store, lambda some: self._missing(batch, some))
             stored += more
             rejected += refused
         return Done(batch, stored, rejected)
 
-    async def _store_parts(self, batch: Batch, traits: Traits, parts: list[Part]) -> list[Stored]:
+    async def _store_parts(self, batch: Batch, parts: list[Part]) -> list[Stored]:
+        return await self._store.gate.store(
+            batch.record_class, lambda traits: self._store_as(batch, traits, parts), self._database
+        )
+
+    async def _store_as(self, batch: Batch, traits: Traits, parts: list[Part]) -> list[Stored]:
+        """Store parts of a batch by statements for such a table."""
         texts = [(self._statements(batch, part, traits), part) for part in parts]
         seen = batch.seen_rows if self._options.duplicates == "error" else None
         check = None if seen is None else lambda stored: seen.refuse_again(stored, batch.start)

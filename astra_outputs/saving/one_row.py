@@ -18,26 +18,26 @@ from astra_outputs.saving.same_star import recognised
 from astra_outputs.saving.size import refuse_too_large
 from astra_outputs.saving.statements import TIMES, Statements, statements
 from astra_outputs.saving.store import Store
+from astra_outputs.saving.traits import Traits
 
 
 async def save_one(store: Store, record: Record, guards: Guards, *, only_given: bool = False) -> None:
     """Store one record, and tell it what is stored; see `Outputs.save`."""
     record_class, row = class_of(record), OneRow.of(record)
-    traits = await store.gate.check(record_class)
     given = frozenset(record.model_fields_set) if only_given else None
-    texts = statements(record_class, store.schema, tuple(row.key), guards, traits, given=given)
 
-    async def work() -> tuple[dict[str, Any], int]:
+    async def work(traits: Traits) -> tuple[dict[str, Any], int]:
+        texts = statements(record_class, store.schema, tuple(row.key), guards, traits, given=given)
         return await store.database.run(
             lambda connection: store_one(connection, texts, row), where=record_class.table
         )
 
     try:
-        stored, code = await work()
+        stored, code = await store.gate.store(record_class, work)
     except DatabaseError as error:
         if not await recognised(store.database, [record], error):
             raise
-        stored, code = await work()
+        stored, code = await store.gate.store(record_class, work)
     row.assign(stored, code)
 
 

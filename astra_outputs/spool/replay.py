@@ -220,8 +220,9 @@ async def store_batch(store: Store, batch: SpoolBatch) -> SaveReport:
         async with connection.transaction():
             return await save_what_is_taken(store.inside(connection), batch.records, batch.since)
 
-    await store.gate.check(batch.record_class)
-    return await store.database.run(work, where=batch.record_class.table)
+    return await store.gate.store(
+        batch.record_class, lambda _: store.database.run(work, where=batch.record_class.table)
+    )
 
 
 class _Classes:
