@@ -20,6 +20,9 @@ TASTE = -m 'not slow' $(patsubst %,tests/%,cli ingest/test_ingest.py model/test_
 	reading/test_columns.py saving/test_save_many.py tables/test_save_table.py work/test_worker.py)
 INSTALLED = $(VENV)/.installed
 COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
+# What behaves by the table it writes to and reads from.
+PARTITIONED = -m 'not slow' $(patsubst %,tests/%,catalog/test_gate.py export/test_fits.py postgres/test_partitions.py \
+	reading saving spool/test_spool.py tables/test_save_table.py work/test_worker.py)
 # Scripts with commands of psql are for psql alone; the other files are what a linter can read.
 STATEMENTS = $(wildcard astra_outputs/sql/*.sql)
 # Marks decide how lines break, hold names that only they use, and a join says what is wanted of the table it brings.
@@ -67,6 +70,10 @@ test: $(INSTALLED) ## Run the tests on an embedded PostgreSQL, or on a server: m
 .PHONY: test-share
 test-share: $(INSTALLED) ## Run those tests that may come out otherwise on another server: make test-share DSN=...
 	$(if $(DSN),@ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(PYTEST) $(SHARE) $(ARGS)
+
+.PHONY: test-partitions
+test-partitions: $(INSTALLED) ## Run those tests that write and read results, on tables in four partitions
+	@ASTRA_OUTPUTS_TEST_PARTITIONS=4 $(if $(DSN),ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(PYTEST) $(PARTITIONED) $(ARGS)
 
 .PHONY: test-taste
 test-taste: $(INSTALLED) ## Run those tests that may come out otherwise on another Python or with other libraries

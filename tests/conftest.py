@@ -124,10 +124,10 @@ def partitioned() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 def partition(
-    dsn: str, partitions: int | str, table: str = "", schema: str = "astra"
+    dsn: str, partitions: int | str, table: str = "", schema: str = "astra", batch: int = 10_000
 ) -> subprocess.CompletedProcess[str]:
     """Apply `schema/add-ons/partitions.sql`."""
-    given = {"schema": schema, "table": table, "partitions": str(partitions)}
+    given = {"schema": schema, "table": table, "partitions": str(partitions), "batch": str(batch)}
     try:
         command = [embedded.psql_program(), "-X", "-q"]
     except CannotStart as error:

@@ -29,12 +29,19 @@ from (
 select pg_export_snapshot();
 
 -- name: pages
--- How many pages a table has, for shares of them; 0 where its rows are in other tables, or on other servers.
+-- How many pages a table has, or its largest partition, for shares of them: a range of pages means those of each
+-- partition. 0 where the rows are on other servers.
 select
     case
         when exists (select from pg_extension where extname = 'citus') then 0
-        else pg_relation_size(/*= table */ 'astra.the_cannon' /*=*/::regclass)
-            / current_setting('block_size')::bigint
+        else greatest(
+            pg_relation_size(/*= table */ 'astra.the_cannon' /*=*/::regclass),
+            (
+                select max(pg_relation_size(parts.relid))
+                from pg_partition_tree(/*= table */ 'astra.the_cannon' /*=*/::regclass) as parts
+                where parts.isleaf
+            )
+        ) / current_setting('block_size')::bigint
     end;
 
 -- name: literals

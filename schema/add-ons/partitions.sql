@@ -14,7 +14,7 @@
 -- 1. A second table is made, and triggers that repeat there what is written meanwhile. Writers wait until the
 --    statements that are under way have ended, and are not kept waiting for more than two seconds: then it is tried
 --    again.
--- 2. Rows are copied in the order of their keys, 10,000 a transaction. Nobody waits, but that whoever deletes a row
+-- 2. Rows are copied in the order of their keys, 10,000 a transaction (-v batch=10000). Nobody waits, but that whoever deletes a row
 --    that is being copied waits for that batch. Until the end the table takes twice its room on the disk.
 -- 3. The two change places, with their rights, triggers, views and names, in some milliseconds under an exclusive
 --    lock; it, too, is given up after two seconds, and tried again.
@@ -50,6 +50,10 @@ $$;
 \else
 \set partitions 16
 \endif
+\if :{?batch}
+\else
+\set batch 10000
+\endif
 
 set client_min_messages = notice;
 set default_transaction_isolation = 'read committed';
@@ -57,7 +61,8 @@ set lock_timeout = '2s';
 set search_path to :"schema", pg_temp;
 select
     set_config('astra_outputs.table', :'table', false) as of_table,
-    set_config('astra_outputs.partitions', :'partitions', false) as partitions \gset
+    set_config('astra_outputs.partitions', :'partitions', false) as partitions,
+    set_config('astra_outputs.batch', :'batch', false) as batch \gset
 
 -- What is asked for, table by table. Refuses what cannot be done before anything is.
 create temporary table if not exists becoming (
@@ -312,8 +317,8 @@ begin
             begin
                 execute format(
                     'select max(spectrum_pk) from ('
-                    'select spectrum_pk from %s where spectrum_pk > $1 order by spectrum_pk limit 10000) as batch', one.old
-                ) into upto using sofar;
+                    'select spectrum_pk from %s where spectrum_pk > $1 order by spectrum_pk limit $2) as batch', one.old
+                ) into upto using sofar, current_setting('astra_outputs.batch')::integer;
                 exit when upto is null;
                 -- A row that was deleted since is not brought back: `for key share` looks again, and makes whoever
                 -- deletes one wait, for the trigger to find it here.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from typing import Any
 
 import asyncpg
@@ -27,6 +28,9 @@ from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.reading.find import Finding
 from astra_outputs.reading.near import within
 from astra_outputs.reading.question import Question
+
+UNIQUE_KEY = re.compile(r"the_cannon\w*_spectrum_(version|pk_v_astra_major_minor)_key")
+"""Name of the index of the key: of the table, or of one of its partitions."""
 
 
 @pytest.fixture
@@ -420,4 +424,4 @@ async def test_the_newest_versions_are_an_anti_join_on_the_unique_key(connection
     text = Question.of(TheCannon, None, (), {"newest": True}).statement("astra", "result.task_pk").text
     plan = "\n".join(row[0] for row in await connection.fetch(f"explain {text}"))
     assert "Anti Join" in plan
-    assert "the_cannon_spectrum_version_key" in plan
+    assert UNIQUE_KEY.search(plan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import re
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,9 @@ from astra_outputs import (
 )
 from astra_outputs.errors import MissingVersion, WrongRecordClass
 from astra_outputs.reading.pending import Pending, pending_count, pending_page, share_of
+
+UNIQUE_KEY = re.compile(r"the_cannon\w*_spectrum_(version|pk_v_astra_major_minor)_key")
+"""Name of the index of the key: of the table, or of one of its partitions."""
 
 
 def results(spectra, version: str = "0.8.1"):
@@ -215,9 +219,11 @@ async def test_a_page_is_read_along_the_index_of_the_key_without_offset(connecti
     rows = await connection.fetch("explain (costs off) " + text, 8, 100, 10)
     plan = "\n".join(row[0] for row in rows)
     assert "apogee_coadded_spectrum_in_ap_star_spectrum_key" in plan
-    assert "the_cannon_spectrum_version_key" in plan
-    assert plan.count("spectrum_pk > '100'") == 2, "both scans start where the page does"
-    assert "Sort" not in plan
+    assert UNIQUE_KEY.search(plan)
+    searched = [line for line in plan.splitlines() if "Index Cond" in line]
+    assert len(searched) >= 2
+    assert all("spectrum_pk > '100'" in line for line in searched), "both scans start where the page does"
+    assert "->  Sort" not in plan
     assert "OFFSET" not in text.upper()
 
 
