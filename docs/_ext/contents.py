@@ -22,6 +22,7 @@ GROUPS = {
         "pgbouncer",
         "history",
         "upgrades",
+        "scale",
         "from-astra",
     ],
     "Reference": ["api", "cli", "faq"],

@@ -185,11 +185,36 @@ declare
     storage text;
     again text;
     kind text;
+    tries integer;
 begin
     for one in select becoming.*, c.relowner::regrole as owner
         from becoming join pg_class as c on c.oid = becoming.old where not made order by name
     loop
         again := quote_ident(one.name || '_becoming');
+        tries := 0;
+        loop
+            begin
+                -- And those that it refers to, which foreign keys lock.
+                execute (
+                    select format('lock table %s in share row exclusive mode', string_agg(distinct name, ', '))
+                    from (
+                        select one.old::text as name
+                        union all
+                        select confrelid::regclass::text from pg_constraint where conrelid = one.old and contype = 'f'
+                    ) as locked
+                );
+                exit;
+            exception
+                when lock_not_available or deadlock_detected then
+                    tries := tries + 1;
+                    if tries >= 100 then
+                        raise exception 'table % was in use all the time', one.name
+                            using hint = 'Run this again at a quieter hour.';
+                    end if;
+            end;
+            commit;
+            perform pg_sleep(least(5, 0.1 * tries));
+        end loop;
         -- Checks come apart, since `like` would hold rows of a published version to what is for new ones.
         execute format(
             'create table %s (like %s including all excluding indexes excluding constraints)%s', again, one.old,
