@@ -27,6 +27,7 @@ from astra_outputs.errors import (
     InvalidFile,
     InvalidMapping,
     InvalidName,
+    InvalidPicture,
     InvalidRecord,
     InvalidSQL,
     KeyMismatch,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     )
     from astra_outputs.export.export import ExportReport
     from astra_outputs.export.verify import Verified
+    from astra_outputs.plots.picture import Picture
     from astra_outputs.postgres import sql_files as ddl  # noqa: F401 (`__getattr__` gives it)
     from astra_outputs.reading.columns import Columns
     from astra_outputs.reading.question import Asked
@@ -172,6 +174,7 @@ __all__ = [
     "InvalidFile",
     "InvalidMapping",
     "InvalidName",
+    "InvalidPicture",
     "InvalidRecord",
     "InvalidSQL",
     "KeyMismatch",
@@ -193,6 +196,7 @@ __all__ = [
     "Outcome",
     "Outputs",
     "PermissionDenied",
+    "Picture",
     "PipelineFailed",
     "PipelineOutputMixin",
     "Problem",
@@ -252,6 +256,7 @@ _WHEN_ASKED_FOR = {
     "Rejected": "astra_outputs.saving.report",
     "Results": "astra_outputs.work.driving",
     "ExportReport": "astra_outputs.export.export",
+    "Picture": "astra_outputs.plots.picture",
     "Verified": "astra_outputs.export.verify",
     "ReplayReport": "astra_outputs.spool.replay",
     "Run": "astra_outputs.work.run",

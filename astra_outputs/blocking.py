@@ -166,6 +166,7 @@ class BlockingColumns(Blocking):
     to_pandas = awaited(Columns.to_pandas)
     to_polars = awaited(Columns.to_polars)
     to_astropy = awaited(Columns.to_astropy)
+    plot = awaited(Columns.plot)
     to_numpy = awaited(Columns.to_numpy)
 
     @property
@@ -220,6 +221,7 @@ class BlockingOutputs(Blocking):
     find = awaited(Outputs.find)
     stream = iterated(Outputs.stream)
     columns = _columns(Outputs.columns)
+    plot = awaited(Outputs.plot)
     export = awaited(Outputs.export)
     verify = awaited(Outputs.verify)
     history = awaited(Outputs.history)

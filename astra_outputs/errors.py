@@ -245,6 +245,10 @@ class InvalidFile(AstraOutputsError, ValueError):
     """A file that cannot be as it is wanted: an unknown ending, or more columns than its format takes."""
 
 
+class InvalidPicture(AstraOutputsError, ValueError):
+    """A picture that cannot be drawn: an unknown kind or style, or a quantity without any number."""
+
+
 class InvalidSQL(AstraOutputsError, ValueError):
     """A SQL file that cannot be read; the message gives file and line."""
 

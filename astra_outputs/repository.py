@@ -19,6 +19,7 @@ from astra_outputs.saving.one_row import save_one
 from astra_outputs.saving.options import Guards, SaveOptions, SaveWith
 from astra_outputs.saving.report import SaveReport
 from astra_outputs.saving.store import Store
+from astra_outputs.viewing_calls import ViewingCalls
 from astra_outputs.working_calls import WorkingCalls
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ R = TypeVar("R", bound=Record)
 P = TypeVar("P", bound=PipelineOutputMixin)
 
 
-class Outputs(ReadingCalls, WorkingCalls):
+class Outputs(ReadingCalls, ViewingCalls, WorkingCalls):
     """The results in one database schema.
 
     Made by `connect`, entered by `async with`. Calls may run at the same time, each on a connection

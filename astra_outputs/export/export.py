@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from astra_outputs.errors import InvalidFile, MissingExtra
 from astra_outputs.export.facts import facts_of
-from astra_outputs.export.place import refuse_existing, whole_file
 from astra_outputs.export.selection import selected
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.database import Database
 from astra_outputs.reading.question import Asked
+from astra_outputs.whole_file import refuse_existing, whole_file
 
 if TYPE_CHECKING:
     from astra_outputs.export.fits_file import Progress

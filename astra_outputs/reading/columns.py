@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from astra_outputs.background import Background
@@ -19,6 +21,7 @@ from astra_outputs.reading.question import Asked, Question
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from astra_outputs.plots.picture import Picture
     from astra_outputs.reading.wire import Batch
 
 
@@ -134,6 +137,50 @@ class Columns:
 
         table = self._copying.question.scope.record_class.table
         return astropy_table(await self._all(), self._copying.layout, table)
+
+    async def plot(
+        self,
+        kind: str,
+        *columns: str,
+        colour: str | None = None,
+        style: str | Path | None = None,
+        title: str | None = None,
+    ) -> Picture:
+        """Return a picture of the answer; of its columns only those that are drawn are read.
+
+        Parameters
+        ----------
+        kind : str
+            `"kiel"`, `"hr"`, `"xy"`, `"hist"`, `"sky"` or `"timing"`.
+        *columns : str
+            Two for `"xy"`, one for `"hist"`.
+        colour : str, optional
+            The column that colours it; the metallicity where none is given and there is one, and the number
+            of results where it is `"count"`.
+        style : str or Path, optional
+            A style of matplotlib by its name, or a file.
+        title : str, optional
+            What stands above; the name of the table where None.
+
+        Raises
+        ------
+        InvalidPicture
+            If there is no such kind or style, or nothing to draw.
+        UnknownColumn
+            If a column that it is made of is not in the answer; the nearest is suggested.
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        from astra_outputs.plots.kinds import kind_named
+        from astra_outputs.plots.picture import check_style
+        from astra_outputs.reading.drawing import draw, outputs_of
+
+        kept, scope = kind_named(kind), self._copying.question.scope
+        chosen = outputs_of(kept, self._copying.layout.outputs, scope, columns, colour)
+        check_style(style)
+        wanted = Layout.of(dict.fromkeys(chosen.values()))
+        read = Columns(self._database, replace(self._copying, layout=wanted))
+        return await draw(kept, chosen, await read.to_numpy(), title or scope.record_class.table, style)
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Give the answer to any library that takes Arrow's streams: `polars.DataFrame(columns)`.

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from astra_outputs.errors import CannotWrite, FileExists
-from astra_outputs.export.place import whole_file
 from astra_outputs.export.sinks import Gzipped, Plain
+from astra_outputs.whole_file import whole_file
 
 
 def names_in(folder: Path) -> list[str]:
@@ -57,7 +57,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
 import resource, signal, sys
 from pathlib import Path
 from astra_outputs.errors import CannotWrite
-from astra_outputs.export.place import whole_file
+from astra_outputs.whole_file import whole_file
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:
@@ -79,7 +79,7 @@ def test_a_killed_export_leaves_nothing_under_the_name(tmp_path: Path) -> None:
     script = """
 import sys, time
 from pathlib import Path
-from astra_outputs.export.place import whole_file
+from astra_outputs.whole_file import whole_file
 with whole_file(Path(sys.argv[1]), overwrite=False) as opened:
     opened.write(bytes(100_000))
     print("half", flush=True)

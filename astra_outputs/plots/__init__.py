@@ -1,0 +1,1 @@
+"""Pictures of results: drawn from columns that were read, into files or notebooks. Needs matplotlib."""
