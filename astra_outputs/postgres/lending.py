@@ -1,0 +1,186 @@
+"""`Lending`: connections to a server, a pool of our own or one of the caller's, each lent to one user at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any
+
+import asyncpg
+
+from astra_outputs.errors import Closed, NoConnectionLeft, OtherEventLoop
+from astra_outputs.postgres.patience import FAREWELL, GRACE, Connection
+from astra_outputs.postgres.server import Server
+
+_inside: ContextVar[frozenset[Any]] = ContextVar("inside", default=frozenset())
+"""What lent the connections of the transactions in which the running code is."""
+
+
+class Lending:
+    """Connections that are lent, and taken back.
+
+    Parameters
+    ----------
+    server : Server
+    connection : asyncpg.Connection, optional
+        The caller's own connection, used instead of a pool. It is never closed here.
+    turns : asyncio.Lock, optional
+        Held by whoever uses that connection, which does one thing at a time.
+    most : int
+        Most connections open at once.
+    """
+
+    def __init__(
+        self, server: Server, connection: Connection | None, turns: asyncio.Lock | None, most: int
+    ) -> None:
+        self.own, self.turns, self.most = connection, turns or asyncio.Lock(), most
+        self.direct = False
+        """Whether the connections know what was made on them; not behind a pooler, nor where they are of the
+        caller's own class."""
+        self._server = server
+        self._pool: asyncpg.Pool | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._at_hand: list[asyncpg.pool.PoolConnectionProxy] = []
+        self._held = self._waiting = 0
+        self._taking = asyncio.Lock()
+
+    @property
+    def where(self) -> str:
+        """The server and database, printable: without user name and password."""
+        return "the given connection" if self.own else self._server.where
+
+    async def open(self, retry_for: float) -> None:
+        """Connect; see `Database.open`."""
+        self._loop = asyncio.get_running_loop()
+        if self.own is None:
+            self._pool, self.direct = await self._server.pool(self.most, retry_for)
+
+    async def close(self) -> None:
+        """Give the connections back to the server; one that no longer answers is dropped."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        in_use = pool.get_size() - pool.get_idle_size() - len(self._at_hand)
+        try:
+            async with asyncio.timeout(FAREWELL if in_use else GRACE):
+                while self._at_hand:
+                    await pool.release(self._at_hand.pop(), timeout=GRACE)
+                await pool.close()
+        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            pool.terminate()
+
+    async def expire(self) -> None:
+        """Use no connection again: later ones shall look for the server that took over."""
+        if self._pool is not None:
+            await self._pool.expire_connections()
+            while self._at_hand:
+                await self._pool.release(self._at_hand.pop())
+
+    @asynccontextmanager
+    async def several(self, wanted: int) -> AsyncIterator[list[Connection]]:
+        """Lend so many connections, or all that there may be; of a caller's own there is one."""
+        number = 1 if self.own else max(1, min(wanted, self.most))
+        async with AsyncExitStack() as stack:
+            async with self._taking:  # two that each held some and waited for others would wait for ever
+                lent = [await stack.enter_async_context(Loan(self)) for _ in range(number)]
+            yield lent
+
+    async def take(self) -> tuple[Connection, asyncpg.Pool | None]:
+        """Return a connection, and the pool that it is of, for `give_back`; `Loan` does both.
+
+        The caller's own connection is taken in turn; of the pool's, one that is at hand comes first.
+
+        Raises
+        ------
+        Closed
+            If the repository was not entered, or was left.
+        OtherEventLoop
+            If it was entered in another event loop.
+        NoConnectionLeft
+            If this is inside a transaction, and transactions hold all connections.
+        """
+        if self._loop is not None and self._loop is not asyncio.get_running_loop():
+            raise OtherEventLoop(
+                "this repository belongs to another event loop: enter one by `async with astra_outputs.connect(...)` "
+                "in each loop (each thread, each `asyncio.run`)"
+            )
+        if self.own is not None:
+            await self.turns.acquire()
+            return self.own, None
+        pool = self._pool
+        if pool is None:
+            raise Closed("the repository is closed: use it inside `async with astra_outputs.connect(...)`")
+        while self._at_hand:
+            connection = self._at_hand.pop()
+            if not is_gone(connection):
+                return connection, pool
+            await pool.release(connection)
+        if self._held >= self.most and self in _inside.get():
+            raise NoConnectionLeft(
+                f"a transaction holds {'all' if self._held > 1 else 'the only'} connection{'s' * (self._held > 1)} "
+                f"of {self.where}, and what it reads wants one more: read it before, or give "
+                f"`connect` connections={self._held + 1}"
+            )
+        self._waiting += 1
+        try:
+            return await pool.acquire(), pool
+        finally:
+            self._waiting -= 1
+
+    async def give_back(self, connection: Any, pool: asyncpg.Pool | None, *, failed: bool) -> None:
+        """Take a connection back, to be at hand for the next user, or to be reset where its use failed."""
+        if pool is None:
+            self.turns.release()
+        # To take a connection out of the pool and put it back costs a save a fifth of its time.
+        elif failed or self._waiting or self._pool is not pool:
+            # What ended its use may be that the server hangs: the connection is dropped then, if need be.
+            with suppress(TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await pool.release(connection, timeout=GRACE)
+        else:
+            self._at_hand.append(connection)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Count one connection as that of a transaction, in which the running code is from now on."""
+        before = _inside.get()
+        _inside.set(before | {self})
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+            _inside.set(before)
+
+
+class Loan:
+    """One use of a connection: the caller's own, in turn, or one of the pool's.
+
+    Written out, since a generator takes a save two more microseconds.
+    """
+
+    __slots__ = ("_connection", "_lending", "_pool", "_until")
+
+    def __init__(self, lending: Lending, until: float | None = None) -> None:
+        self._lending, self._until = lending, until
+
+    async def __aenter__(self) -> Connection:
+        lending = self._lending
+        if self._until is None:
+            self._connection, self._pool = await lending.take()
+        else:
+            async with asyncio.timeout_at(self._until):
+                self._connection, self._pool = await lending.take()
+        return self._connection
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        await self._lending.give_back(self._connection, self._pool, failed=kind is not None)
+
+
+def is_gone(connection: Connection) -> bool:
+    """Tell whether a connection is closed."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool took it back when the server ended it
+        return True
