@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -79,7 +80,8 @@ async def export(
             from astra_outputs.export.sinks import Gzipped, Plain
 
             sink = Gzipped(opened) if ending.endswith(".gz") else Plain(opened)
-            rows = await write_fits(sink, database, readings, facts, upper=upper, progress=progress)
+            with closing(sink):
+                rows = await write_fits(sink, database, readings, facts, upper=upper, progress=progress)
         else:
             from astra_outputs.export.one_table import write_one_table
 

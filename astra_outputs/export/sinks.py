@@ -6,12 +6,23 @@ stored in it as it is, which deflate knows as well, and the checksum of the whol
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, Protocol
 
 LEVEL = 4
 """Of zlib: near the smallest size that it reaches on tables of floats, at a third of the time."""
+
+CHUNK, WINDOW = 1024 * 1024, 32 * 1024
+"""Bytes that a thread compresses at once, and those before them that deflate looks back at."""
+
+MOST_THREADS = 4
+
+LAST = b"\x03\0"
+"""An empty block of deflate that is the last."""
 
 STORED = 0xFFFF
 """Most bytes of one block that is stored as it is."""
@@ -31,6 +42,9 @@ class Sink(Protocol):
 
     def finish(self) -> None:
         """End the file."""
+
+    def close(self) -> None:
+        """Let go of what it holds, whether the file was ended or not."""
 
 
 class Plain:
@@ -59,34 +73,53 @@ class Plain:
     def finish(self) -> None:
         """End the file."""
 
+    def close(self) -> None:
+        """The file is another's to close."""
+
 
 class Gzipped:
-    """One gzip stream, without a time or a name in its header: the same rows give the same bytes."""
+    """One gzip stream, without a time or a name in its header: the same rows give the same bytes.
 
-    def __init__(self, file: BinaryIO) -> None:
+    It is cut into chunks that threads compress, each with the end of the one before as its dictionary, and
+    written in order. What was added is in the file once `reserve` or `finish` has been called.
+
+    Parameters
+    ----------
+    file : BinaryIO
+    threads : int, optional
+        As many as there are processors, at most 4, where none are given.
+    """
+
+    def __init__(self, file: BinaryIO, threads: int | None = None) -> None:
         self._file = file
-        self._deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        self._threads = threads or min(MOST_THREADS, os.cpu_count() or 1)
+        self._pool = ThreadPoolExecutor(self._threads, "astra-outputs-gzip")
+        self._compressing: deque[Future[tuple[int, int, bytes]]] = deque()
+        self._waiting, self._size, self._before = list[bytes](), 0, b""
         self._parts: list[tuple[int, int]] = [(0, 0)]  # the CRC and the length of each
         self._places: dict[int, int] = {}
         file.write(b"\x1f\x8b\x08\0\0\0\0\0\0\xff")
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes."""
-        crc, length = self._parts[-1]
-        self._parts[-1] = zlib.crc32(data, crc), length + len(data)
-        self._file.write(self._deflate.compress(data))
+        self._waiting.append(bytes(data))
+        self._size += len(data)
+        if self._size >= CHUNK:
+            self._compress()
 
     def reserve(self, header: bytes) -> int:
         """Append a header as it is; return its number."""
-        self._file.write(self._deflate.flush(zlib.Z_FULL_FLUSH))
+        self._drain()
         number = len(self._parts)
         self._places[number] = self._file.tell()
         self._file.write(_stored(header))
         self._parts += [(zlib.crc32(header), len(header)), (0, 0)]
+        self._before = b""  # the header may be amended
         return number
 
     def amend(self, number: int, header: bytes) -> None:
         """Write a header over the one of this number."""
+        self._drain()
         end = self._file.tell()
         self._file.seek(self._places[number])
         self._file.write(_stored(header))
@@ -95,11 +128,44 @@ class Gzipped:
 
     def finish(self) -> None:
         """End the stream with its checksum and its length."""
-        self._file.write(self._deflate.flush(zlib.Z_FINISH))
+        self._drain()
+        self._file.write(LAST)
         crc = total = 0
         for part, length in self._parts:
             crc, total = _joined(crc, part, length), total + length
         self._file.write(struct.pack("<II", crc, total & 0xFFFFFFFF))
+        self.close()
+
+    def close(self) -> None:
+        """Wait for the threads, whatever became of the file."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _compress(self) -> None:
+        chunk = b"".join(self._waiting)
+        self._waiting, self._size = [], 0
+        self._compressing.append(self._pool.submit(_compressed, chunk, self._before))
+        self._before = chunk[-WINDOW:]
+        while len(self._compressing) > 2 * self._threads:
+            self._put(self._compressing.popleft())
+
+    def _put(self, compressing: Future[tuple[int, int, bytes]]) -> None:
+        part, length, packed = compressing.result()
+        crc, before = self._parts[-1]
+        self._parts[-1] = _joined(crc, part, length), before + length
+        self._file.write(packed)
+
+    def _drain(self) -> None:
+        if self._size:
+            self._compress()
+        while self._compressing:
+            self._put(self._compressing.popleft())
+
+
+def _compressed(chunk: bytes, before: bytes) -> tuple[int, int, bytes]:
+    """Return the checksum and the length of a chunk, and what deflate makes of it, up to a whole byte."""
+    deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=before)
+    packed = deflate.compress(chunk) + deflate.flush(zlib.Z_SYNC_FLUSH)
+    return zlib.crc32(chunk), len(chunk), packed
 
 
 def _stored(data: bytes) -> bytes:

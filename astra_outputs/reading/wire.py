@@ -25,8 +25,11 @@ END = b"\xff\xff"
 BLOCK = 384 * 1024
 """Bytes that are taken apart at once: few enough to stay in a processor's cache, enough to be worth a call."""
 
-ROWS = 65_536
-"""Rows of a batch."""
+ROWS, LEAST_ROWS, BYTES = 65_536, 2_048, 16 * 1024 * 1024
+"""Most and fewest rows of a batch, and about how many bytes it has: half a dozen of them are in memory at once."""
+
+VARYING = 128
+"""About the bytes of memory that a value takes which differs in length."""
 
 _length = struct.Struct(">i").unpack_from
 
@@ -93,12 +96,12 @@ class Decoder:
     Parameters
     ----------
     layout : Layout
-    rows : int
-        Rows of a batch.
+    rows : int, optional
+        Rows of a batch; as its width allows where none are given.
     """
 
-    def __init__(self, layout: Layout, rows: int = ROWS) -> None:
-        self._layout, self._capacity = layout, rows
+    def __init__(self, layout: Layout, rows: int | None = None) -> None:
+        self._layout, self._capacity = layout, rows or rows_of(layout)
         self._pending: list[bytes] = []
         self._size, self._begun, self.rows = 0, False, 0
         self._start_batch()
@@ -247,6 +250,15 @@ class Decoder:
             "run `astra-outputs check`",
             table=tables[0],
         )
+
+
+def rows_of(layout: Layout) -> int:
+    """Return how many rows a batch has: fewer where a row is wide.
+
+    A value that differs in length is an object of its own until the batch is full.
+    """
+    width = layout.fixed_width + len(layout.varying) * VARYING
+    return max(LEAST_ROWS, min(ROWS, BYTES // width))
 
 
 HEADER, DIMENSION = 12, 8

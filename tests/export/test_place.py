@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import gzip
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from astra_outputs.errors import CannotWrite, FileExists
-from astra_outputs.export.sinks import Gzipped, Plain
+from astra_outputs.export.sinks import LEVEL, Gzipped, Plain
 from astra_outputs.whole_file import whole_file
 
 
@@ -98,6 +100,9 @@ with whole_file(Path(sys.argv[1]), overwrite=False) as opened:
 def test_a_header_can_be_amended_once_the_rows_are_written(tmp_path: Path, kind: Any) -> None:
     draw = random.Random(4)
     parts = [draw.randbytes(size) for size in (2880, 100_000, 70_000, 1, 5)]
+    parts[1] *= (
+        27  # more than the chunks that are compressed at once, and bytes that came in the chunk before
+    )
     with (tmp_path / "a").open("xb") as file:
         sink = kind(file)
         first = sink.reserve(parts[0])
@@ -111,3 +116,25 @@ def test_a_header_can_be_amended_once_the_rows_are_written(tmp_path: Path, kind:
     data = (tmp_path / "a").read_bytes()
     whole = b"".join([parts[0][::-1], *parts[1:]])
     assert (gzip.decompress(data) if kind is Gzipped else data) == whole
+
+
+def test_compressed_bytes_do_not_depend_on_the_number_of_threads_and_gzip_has_nothing_against_them(
+    tmp_path: Path,
+) -> None:
+    draw = random.Random(5)
+    rows = b"".join(draw.choice((b"teff", b"logg", b"\0\0\0\0")) for _ in range(900_000))
+    for threads in (1, 3):
+        with (tmp_path / f"{threads}.gz").open("xb") as file:
+            sink = Gzipped(file, threads)
+            sink.reserve(bytes(2880))
+            for first in range(0, len(rows), 77_777):
+                sink.write(rows[first : first + 77_777])
+            sink.finish()
+    packed = (tmp_path / "1.gz").read_bytes()
+    assert packed == (tmp_path / "3.gz").read_bytes()
+    assert gzip.decompress(packed) == bytes(2880) + rows
+    alone = zlib.compress(rows, LEVEL)
+    assert len(packed) < 1.02 * len(alone), "a chunk looks back at the one before"
+    program = shutil.which("gzip")
+    if program is not None:
+        subprocess.run([program, "--test", tmp_path / "1.gz"], check=True)
