@@ -15,6 +15,7 @@ from astra_outputs.saving.store import Store
 
 if TYPE_CHECKING:
     from astra_outputs.export.export import ExportReport
+    from astra_outputs.export.products import Product
     from astra_outputs.export.verify import Verified
     from astra_outputs.reading.columns import Columns
     from astra_outputs.reading.history import Change
@@ -156,8 +157,8 @@ class ReadingCalls:
 
     async def export(
         self,
-        record_class: type[Record],
-        file: Path | str,
+        record_class: type[Record] | Product | str,
+        file: Path | str | None = None,
         condition: str | None = None,
         *parameters: Any,
         columns: Sequence[str] | None = None,
@@ -174,10 +175,15 @@ class ReadingCalls:
 
         Parameters
         ----------
-        record_class, condition, *parameters, **asked
-            As in `find`; `spectrum_class` may be several, each of which is a table of a FITS file.
+        record_class : type[Record] or str
+            Whose rows; or the name of a file of a release: "mwmTargets", "mwmAllStar", "mwmAllVisit",
+            "astraAllStarASPCAP", "astraAllVisitSnowWhite" and so on, of the version `v_astra`, else of the
+            configured one.
         file : Path or str
-            `.fits`, `.fits.gz`, `.parquet`, `.csv` or `.ecsv`.
+            `.fits`, `.fits.gz`, `.parquet`, `.csv` or `.ecsv`. A file of a release has a name of its own
+            (`mwmAllStar-0.8.fits.gz`) where none is given, or a folder is.
+        condition, *parameters, **asked
+            As in `find`; `spectrum_class` may be several, each of which is a table of a FITS file.
         columns : sequence of str, optional
             The columns, in this order: `"teff"`, `"spectrum.snr"`, `"source.ra"`.
         overwrite : bool
@@ -199,6 +205,8 @@ class ReadingCalls:
             If no row is as asked for.
         InvalidFile
             If the ending is unknown, or there are more columns than the format takes.
+        MissingVersion
+            If a file of a release is asked for, and no version is given or configured.
         MissingExtra
             If the library that writes such files is not installed.
         CannotWrite
@@ -206,7 +214,8 @@ class ReadingCalls:
 
         Examples
         --------
-        >>> await outputs.export(ASPCAP, "astraAllStarASPCAP-0.8.fits", v_astra="0.8")
+        >>> await outputs.export(ASPCAP, "cool.parquet", "teff < $1", 4000, v_astra="0.8")
+        >>> await outputs.export("astraAllStarASPCAP", v_astra="0.8")
         """
         from astra_outputs.export.export import export
 

@@ -19,16 +19,22 @@ from astra_outputs.printable import as_json
 def export(
     table: Annotated[
         str,
-        typer.Argument(help="Table or class of results, spectra or sources.", autocompletion=complete_table),
+        typer.Argument(
+            help="Table or class of results, spectra or sources; or a file of a release: mwmTargets, mwmAllStar, "
+            "mwmAllVisit, astraAllStarASPCAP, astraAllVisitSnowWhite and so on.",
+            autocompletion=complete_export,
+        ),
     ],
     file: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--output",
             "-o",
-            help="The file; its ending says of which kind: .fits, .fits.gz, .parquet, .csv, .ecsv.",
+            help="The file; its ending says of which kind: .fits, .fits.gz, .parquet, .csv, .ecsv. "
+            "A file of a release has a name of its own: mwmAllStar-0.8.fits.gz.",
+            show_default=False,
         ),
-    ],
+    ] = None,
     v_astra: Annotated[
         str | None,
         typer.Option(help="Results of this version alone, as 0.8 or 0.8.1.", show_default=False),
@@ -67,9 +73,12 @@ def export(
 ) -> None:
     """Write results, with their spectra and sources, to a file as the survey publishes it."""
     from astra_outputs.cli.named import class_named
+    from astra_outputs.discover import record_classes
+    from astra_outputs.export.products import product_named
     from astra_outputs.model.record import Record
 
-    kind = class_named(table, records or (), Record)
+    kind: Any = product_named(table, record_classes(records)) if records else product_named(table)
+    kind = kind or class_named(table, records or (), Record)
     kinds = tuple(spectra_named(spectra or (), records or ()))
     options: dict[str, Any] = {
         "v_astra": v_astra,
@@ -94,13 +103,21 @@ def export(
 
 
 async def _export(
-    kind: Any, file: Path, where: str | None, options: dict[str, Any], dsn: str | None, schema: str
+    kind: Any, file: Path | None, where: str | None, options: dict[str, Any], dsn: str | None, schema: str
 ) -> Any:
     from astra_outputs.repository import connect
 
     async with connect(dsn, schema=schema, connections=options["connections"]) as outputs:
         with _progress() as tell:
             return await outputs.export(kind, file, where, progress=tell, **options)
+
+
+def complete_export(incomplete: str) -> list[str]:
+    """Return the tables and files of a release that a name may become, for the shell."""
+    from astra_outputs.export.products import product_names
+
+    products = [name for name in product_names() if name.lower().startswith(incomplete.lower())]
+    return complete_table(incomplete) + products
 
 
 @contextmanager

@@ -6,16 +6,19 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from astra_outputs.errors import InvalidFile, MissingExtra
-from astra_outputs.export.facts import facts_of
+from astra_outputs.errors import InvalidCondition, InvalidFile, MissingExtra, WrongRecordClass, shorten
+from astra_outputs.export.facts import facts_of, question_of
+from astra_outputs.export.products import Product, minor_of, product_named
 from astra_outputs.export.selection import selected
 from astra_outputs.model.record import Record
+from astra_outputs.model.version import configured_version
 from astra_outputs.postgres.database import Database
+from astra_outputs.postgres.sql import templates
 from astra_outputs.reading.question import Asked
 from astra_outputs.whole_file import refuse_existing, whole_file
 
@@ -55,8 +58,8 @@ class ExportReport:
 
 async def export(
     database: Database,
-    record_class: type[Record],
-    file: Path | str,
+    what: type[Record] | Product | str,
+    file: Path | str | None,
     condition: str | None,
     parameters: Sequence[Any],
     asked: Asked,
@@ -68,13 +71,21 @@ async def export(
     progress: Progress | None,
 ) -> ExportReport:
     """Write a file; see `Outputs.export`."""
+    if isinstance(what, str):
+        what = _known(what)
+    if isinstance(what, Product):
+        asked, file = _of_version(what, asked, file)
+        what = await _there(database, what)
+    elif file is None:
+        raise InvalidFile("the file has no name: only files of a release have one, as mwmAllStar")
     path = Path(file)
     ending = _ending(path)
-    readings = selected(record_class, condition, parameters, asked, columns, connections)
+    readings = selected(what, condition, parameters, asked, columns, connections)
     refuse_existing(path, overwrite=overwrite)
     begun = time.monotonic()
     with whole_file(path, overwrite=overwrite) as opened:
         facts = facts_of(readings[0], asked.get("v_astra"))
+        facts += question_of(what, condition, parameters, asked)
         if ending.startswith(".fits"):
             from astra_outputs.export.fits_file import write_fits
             from astra_outputs.export.sinks import Gzipped, Plain
@@ -90,6 +101,53 @@ async def export(
             )
     size = await asyncio.to_thread(path.stat)
     return ExportReport(path, rows, size.st_size, time.monotonic() - begun)
+
+
+def _known(name: str) -> Product:
+    product = product_named(name)
+    if product is None:
+        raise WrongRecordClass(
+            f"{shorten(name)} is no file of a release: those are mwmTargets, mwmAllStar, mwmAllVisit, and "
+            "astraAllStar and astraAllVisit followed by a pipeline, as astraAllStarASPCAP; else pass a record class"
+        )
+    return product
+
+
+def _of_version(product: Product, asked: Asked, file: Path | str | None) -> tuple[Asked, Path]:
+    """Return the question with its version, the configured one where none is given, and the file's name.
+
+    Raises
+    ------
+    InvalidCondition
+        If it is no version.
+    MissingVersion
+        If none is given or configured.
+    """
+    v_astra = asked.get("v_astra")
+    wanted = configured_version() if v_astra is None else v_astra
+    try:
+        minor = minor_of(wanted)
+    except ValueError as error:
+        raise InvalidCondition(str(error)) from error
+    path = Path.cwd() if file is None else Path(file)
+    asked = {**asked, "v_astra": minor if v_astra is None else v_astra}
+    return asked, path / product.file_name(minor) if path.is_dir() else path
+
+
+async def _there(database: Database, product: Product) -> Product:
+    """Return a product with those of its tables whose rows and spectra the database has tables for.
+
+    Where it has none of them, all: what is missing is then said as ever.
+    """
+    names = [{kind.table for kind in of if kind is not None} for of in product.tables]
+    rows = await database.run(
+        lambda connection: connection.fetch(
+            templates("reading")["tables_there"].text, database.schema, sorted(set().union(*names))
+        )
+    )
+    found = {name for (name,) in rows}
+    there = tuple(of for of, wanted in zip(product.tables, names, strict=True) if found.issuperset(wanted))
+    return replace(product, tables=there or product.tables)
 
 
 def _ending(path: Path) -> str:

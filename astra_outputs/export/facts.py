@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from astra_outputs.export.products import Product
+from astra_outputs.export.selection import tables_of
+from astra_outputs.model.record import Record
 from astra_outputs.model.version import format_version
 from astra_outputs.reading.copying import Copying
+from astra_outputs.reading.question import Asked
 from astra_outputs.reading.scope import RESULT
 
 Fact = tuple[str, Any, str]
@@ -24,3 +30,23 @@ def facts_of(reading: Copying, v_astra: str | int | None) -> list[Fact]:
         facts.append(("V_ASTRA", version, "version of the results"))
     written = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return [*facts, ("CREATED", written, "time when this was written (UTC)")]
+
+
+LONGEST_QUESTION = 4_000
+"""Characters of a question that a header has room for: one with a thousand keys is not kept."""
+
+
+def question_of(
+    what: type[Record] | Product, condition: str | None, parameters: Sequence[Any], asked: Asked
+) -> list[Fact]:
+    """Return what was asked, as JSON, by which `verify` finds rows that came later; nothing if JSON cannot say it."""
+    said: dict[str, Any] = {"of": what.name if isinstance(what, Product) else what.table}
+    if not isinstance(what, Product):
+        said["spectra"] = [kind.table for _, kind in tables_of(what, asked.get("spectrum_class")) if kind]
+    said |= {"condition": condition, "parameters": list(parameters)}
+    said |= {name: asked.get(name) for name in ("v_astra", "newest", "near", "on", "limit")}
+    try:
+        text = json.dumps({name: value for name, value in said.items() if value not in (None, False, [])})
+    except (TypeError, ValueError):
+        return []
+    return [("QUESTION", text, "")] if len(text) <= LONGEST_QUESTION else []

@@ -16,6 +16,7 @@ from astra_outputs.export.selection import instrument
 from astra_outputs.export.sinks import Sink
 from astra_outputs.postgres.database import Database
 from astra_outputs.reading.copying import Copying, Opened
+from astra_outputs.reading.scope import SOURCE, SPECTRUM
 
 UNIT = 2880
 """Bytes of which a FITS file has a multiple."""
@@ -37,9 +38,9 @@ async def write_fits(
     progress: Progress | None,
 ) -> dict[str, int]:
     """Write a file with a table for each reading; return the rows of each by its name."""
-    for reading in readings:
-        refuse_too_many(reading.layout.outputs)
-    tables = dict(_tables(readings))
+    for one in readings:
+        refuse_too_many(one.layout.outputs)
+    tables = named_tables(readings)
     sink.reserve(fits_header.signed(fits_header.primary(facts, _contents(tables))))
     written: dict[str, int] = {}
     for name, reading in tables.items():
@@ -57,9 +58,9 @@ async def write_fits(
     return written
 
 
-def _tables(readings: Sequence[Copying]) -> Any:
-    """Yield the name of each table, and what is read for it: None for an instrument without results."""
-    named = {}
+def named_tables(readings: Sequence[Copying]) -> dict[str, Copying | None]:
+    """Return by the name of each table what is read for it: None for an instrument without rows."""
+    named: dict[str, Copying | None] = {}
     for reading in readings:
         scope = reading.question.scope
         name = instrument(scope) or scope.record_class.table.upper()
@@ -67,15 +68,15 @@ def _tables(readings: Sequence[Copying]) -> Any:
             name = scope.tables["spectrum"].table.upper()
         named[name] = reading
     if set(named) & set(INSTRUMENTS):
-        yield from ((name, named.pop(name, None)) for name in INSTRUMENTS)
-    yield from named.items()
+        return {name: named.pop(name, None) for name in INSTRUMENTS} | named
+    return named
 
 
 def _contents(tables: dict[str, Copying | None]) -> list[str]:
     lines = ["HDU 0: this header"]
     for number, (name, reading) in enumerate(tables.items(), start=1):
         if reading is None:
-            lines.append(f"HDU {number}: {name}, no rows: not of the spectra that this pipeline takes")
+            lines.append(f"HDU {number}: {name}, no rows: not of the spectra that these are of")
             continue
         scope = reading.question.scope
         joined = [other.table for alias, other in scope.tables.items() if alias in reading.layout.tables]
@@ -86,9 +87,10 @@ def _contents(tables: dict[str, Copying | None]) -> list[str]:
 
 
 def _empty(sink: Sink, reading: Copying, facts: Sequence[Fact], upper: bool) -> None:
-    """Write a table without rows, which has the columns of the rows themselves."""
+    """Write a table without rows: with the columns of results, or of sources where the other has spectra."""
     main = reading.question.scope.main
-    own = [output for output in reading.layout.outputs if output.named.alias == main]
+    shared = SOURCE if main == SPECTRUM else main
+    own = [output for output in reading.layout.outputs if output.named.alias == shared]
     members = fields(own or reading.layout.outputs, [None] * 2 * len(reading.layout.outputs))
     sink.reserve(fits_header.signed(fits_header.table(members, 0, facts, upper)))
 

@@ -15,6 +15,9 @@ from astra_outputs.reading.scope import SOURCE, SPECTRUM
 CARD, KEYWORD, VALUE = 80, 10, 20
 """Characters of a card, of its keyword, and of a value that is padded."""
 
+LONG_STRINGS = ("LONGSTRN", "OGIP 1.0", "long texts go on in CONTINUE cards")
+"""Without it fitsverify warns of the first text of more than one card."""
+
 
 def primary(facts: Iterable[Fact], comments: Iterable[str]) -> fits.Header:
     """Return the header before the tables."""
@@ -26,6 +29,7 @@ def primary(facts: Iterable[Fact], comments: Iterable[str]) -> fits.Header:
         ("EXTEND", True, "there are extensions"),
     ):
         header.append(card, end=True)
+    header.append(LONG_STRINGS, end=True)
     _title(header, "Metadata")
     for fact in facts:
         header.append(fact, end=True)
@@ -48,6 +52,7 @@ def table(members: Sequence[Field], rows: int, facts: Iterable[Fact], upper: boo
         ("TFIELDS", len(members), "number of columns"),
     ):
         header.append(card, end=True)
+    header.append(LONG_STRINGS, end=True)
     _title(header, "Metadata")
     for fact in facts:
         header.append(fact, end=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
+from astra_outputs.export.products import Product, minor_of
 from astra_outputs.model.flag_summary import summaries_of
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
@@ -21,54 +21,56 @@ LEFT_OUT = ("pk", "input_spectrum_pks", "v_astra_major_minor")
 
 
 def selected(
-    record_class: type[Record],
+    what: type[Record] | Product,
     condition: str | None,
     parameters: Sequence[Any],
     asked: Asked,
     columns: Sequence[str] | None,
     connections: int,
 ) -> list[Copying]:
-    """Return what is to be read for each table of a file: one for each class of spectra that is given.
+    """Return what is to be read for each table of a file: those of a product, or one for each class of spectra.
 
     Raises
     ------
     InvalidCondition, UnknownColumn, AmbiguousFlag, WrongRecordClass
         As in `Outputs.columns`.
     """
-    given: Any = asked.get("spectrum_class")
-    kinds = list(given) if isinstance(given, tuple | list) else [given]
-    return [
-        _of_kind(
-            record_class,
-            condition,
-            parameters,
-            {**asked, "spectrum_class": kind},
-            columns,
-            connections,
-            len(kinds),
-        )
-        for kind in kinds
-    ]
+    tables = tables_of(what, asked.get("spectrum_class"))
+    of_one_kind = isinstance(what, Product) or len(tables) > 1
+    readings = []
+    for record_class, kind in tables:
+        options: Asked = {**asked, "spectrum_class": kind}
+        more: list[tuple[str, tuple[Any, ...]]] = []
+        if kind is not None and of_one_kind:
+            more.append(("spectrum.spectrum_pk is not null", ()))
+        if (
+            isinstance(what, Product)
+            and kind is None
+            and (version := options.pop("v_astra", None)) is not None
+        ):
+            more += _of_version(record_class, version)
+        question = Question.of(record_class, condition, parameters, options)
+        question = question.also(*(Condition.of(text, values, question.scope) for text, values in more))
+        readings.append(Copying(question, Layout.of(released(question.scope, columns)), connections))
+    return readings
 
 
-def _of_kind(
-    record_class: type[Record],
-    condition: str | None,
-    parameters: Sequence[Any],
-    asked: Asked,
-    columns: Sequence[str] | None,
-    connections: int,
-    kinds: int,
-) -> Copying:
-    question = Question.of(record_class, condition, parameters, asked)
-    if kinds > 1:
-        of_this_kind = Condition.of("spectrum.spectrum_pk is not null", (), question.scope)
-        question = replace(
-            question,
-            conditions=(*question.conditions, of_this_kind),
-            aliases=question.aliases | of_this_kind.aliases,
-        )
-    return Copying(question, Layout.of(released(question.scope, columns)), connections)
+def tables_of(
+    what: type[Record] | Product, spectra: Any
+) -> list[tuple[type[Record], type[SpectrumMixin] | None]]:
+    """Return the class of the rows of each table, and that of their spectra as it is asked for."""
+    if isinstance(what, Product):
+        return list(what.tables)
+    kinds = list(spectra) if isinstance(spectra, tuple | list) else [spectra]
+    return [(what, kind) for kind in kinds]
+
+
+def _of_version(record_class: type[Record], version: str | int) -> list[tuple[str, tuple[Any, ...]]]:
+    """Return the condition on spectra that have a version, of Astra that made them, as a text."""
+    column = next((column for column in record_class.columns() if column.name == "v_astra"), None)
+    if column is None or column.type.content != "text":
+        return []
+    return [("starts_with(v_astra, $1)", (f"{minor_of(version)}.",))]
 
 
 def released(scope: Scope, columns: Sequence[str] | None) -> tuple[Output, ...]:

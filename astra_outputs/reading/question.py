@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 from astra_outputs.errors import InvalidCondition, WrongRecordClass, shorten
@@ -106,6 +106,11 @@ class Question:
         order, named = order_of(asked.get("order_by"), scope)
         aliases = named.union(*(condition.aliases for condition in conditions))
         return cls(scope, tuple(conditions), aliases, order, limit, newest)
+
+    def also(self, *more: Condition) -> Question:
+        """Return the question with more conditions."""
+        aliases = self.aliases.union(*(condition.aliases for condition in more))
+        return replace(self, conditions=(*self.conditions, *more), aliases=aliases)
 
     @property
     def values(self) -> tuple[Any, ...]:

@@ -47,3 +47,12 @@ select
 -- name: literals
 -- The values of parameters as SQL writes them, each with its type: COPY takes no parameters.
 select /*= values */ coalesce(quote_literal($1::real::text), 'null') || '::real' /*=*/;
+
+-- name: tables_there
+-- Which of these tables a schema has.
+select relation.relname
+from pg_class as relation
+join pg_namespace as namespace on namespace.oid = relation.relnamespace
+where namespace.nspname = $1
+    and relation.relname = any($2::text[])
+    and relation.relkind in ('r', 'p', 'v', 'm', 'f');

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from every_form import EveryForm
-
-ROOT = Path(__file__).parents[1]
-
-
-def command(database: str, *arguments: str | Path, name: str = "export") -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "astra_outputs", name, *map(str, arguments), "--dsn", database]
-    return subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
+from exported import command
 
 
 def test_a_file_without_rows_is_one_line_and_an_error(database: str, tmp_path: Path) -> None:

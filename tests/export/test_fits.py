@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
-import subprocess
-import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from every_form import EveryForm
+from exported import names_in, read, verified
 
 from astra_outputs import (
     ASPCAP,
@@ -27,30 +25,6 @@ from astra_outputs.errors import FileExists, InvalidCondition, InvalidFile, NoRo
 from astra_outputs.export.checksum import Sum, encoded
 
 fits = pytest.importorskip("astropy.io.fits")
-
-
-def read(file: Path, hdu: str = "APOGEE") -> Any:
-    """Read a table with astropy, which must have nothing to say against it."""
-    from astropy.table import Table
-
-    with warnings.catch_warnings(action="error"):
-        # It says that it knows no missing truth value, and how to see them.
-        warnings.filterwarnings("ignore", "Column .* contains NULL")
-        with fits.open(file, checksum=True) as hdus:
-            hdus.verify("exception")
-        return Table.read(file, hdu=hdu, character_as_bytes=False)
-
-
-def verified(file: Path) -> None:
-    """Have Debian's fitsverify look at a file, where it is installed."""
-    program = shutil.which("fitsverify")
-    if program is not None:
-        done = subprocess.run([program, str(file)], capture_output=True, text=True, check=False)
-        assert "0 warning(s) and 0 error(s)" in done.stdout, done.stdout
-
-
-def names_in(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()]
 
 
 def escaped(text: str | None) -> str:
