@@ -264,13 +264,14 @@ def open(  # noqa: A001 (as the file that is opened, it is used by `with`)
     schema: str = "astra",
     connections: int = 4,
     retry_for: float = 60.0,
+    read_dsn: str | None = None,
     **options: Any,
 ) -> BlockingOutputs:
     """Return the results in one database schema, for scripts and notebooks: every call waits.
 
     Parameters
     ----------
-    dsn, schema, connections, retry_for, **options
+    dsn, schema, connections, retry_for, read_dsn, **options
         As in `connect`.
 
     Raises
@@ -283,7 +284,9 @@ def open(  # noqa: A001 (as the file that is opened, it is used by `with`)
     >>> with astra_outputs.open("postgresql://localhost/survey") as outputs:
     ...     frame = outputs.columns(TheCannon, "teff > $1", 5000, newest=True).to_pandas()
     """
-    outputs = connect(dsn, schema=schema, connections=connections, retry_for=retry_for, **options)
+    outputs = connect(
+        dsn, schema=schema, connections=connections, retry_for=retry_for, read_dsn=read_dsn, **options
+    )
     background = Background()
     try:
         background.call(outputs.__aenter__())

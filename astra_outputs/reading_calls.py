@@ -73,7 +73,7 @@ class ReadingCalls:
         >>> hot = await outputs.find(SnowWhite, "teff > $1 and not flag_low_snr", 20_000, newest=True)
         """
         return await self._finding(record_class, condition, parameters, spectrum, source, asked).all(
-            self.store.database
+            self.store.reading
         )
 
     def stream(
@@ -96,7 +96,7 @@ class ReadingCalls:
         ...     print(result.source.sdss_id, result.teff)
         """
         return self._finding(record_class, condition, parameters, spectrum, source, asked).stream(
-            self.store.database
+            self.store.reading
         )
 
     def columns(
@@ -144,7 +144,7 @@ class ReadingCalls:
         from astra_outputs.reading.columns import Columns
 
         return Columns.of(
-            self.store.database,
+            self.store.reading,
             record_class,
             condition,
             parameters,
@@ -220,7 +220,7 @@ class ReadingCalls:
         from astra_outputs.export.export import export
 
         return await export(
-            self.store.database,
+            self.store.reading,
             record_class,
             file,
             condition,
@@ -254,7 +254,7 @@ class ReadingCalls:
         """
         from astra_outputs.export.verify import verify
 
-        return await verify(self.store.database, record_class, Path(file), asked)
+        return await verify(self.store.reading, record_class, Path(file), asked)
 
     def _finding(
         self,

@@ -37,8 +37,8 @@ class Outputs(ReadingCalls, ViewingCalls, WorkingCalls):
     of its own; on a caller's own connection, one after the other.
     """
 
-    def __init__(self, database: Database) -> None:
-        self.store = Store(database)
+    def __init__(self, database: Database, reading: Database | None = None) -> None:
+        self.store = Store(database, reading=reading)
         """The schema as the modules below need it; for whoever builds on this package."""
         self.runs = WeakSet()
 
@@ -236,6 +236,7 @@ def connect(
     connection: Connection | None = None,
     connections: int = 4,
     retry_for: float = 60.0,
+    read_dsn: str | None = None,
     **options: Any,
 ) -> Outputs:
     """Return the results in one database schema, to be entered by `async with`.
@@ -255,6 +256,9 @@ def connect(
     retry_for : float
         Seconds for which a transaction is tried again after a passing failure (a lost connection, a
         server that restarts, a deadlock).
+    read_dsn : str, optional
+        Another server, which follows that of `dsn` (a streaming standby): `find`, `stream`, `columns`, `export`
+        and `verify` ask it, and see what has arrived there. All else asks the first.
     options
         Passed on to asyncpg: `password`, `ssl`, `timeout`, `statement_cache_size`, ... The last one is
         0 where a pooler answers, unless given.
@@ -264,7 +268,9 @@ def connect(
     InvalidName
         If PostgreSQL would cut the name of the schema or cannot hold it.
     CannotConnect
-        On entering, if no server answers or it refuses this user.
+        On entering, if no server answers or it refuses this user; or if `read_dsn` is no copy of the database.
+    Misused
+        If both a connection of your own and `read_dsn` are given.
     SchemaMismatch
         On entering, if the schema does not exist.
 
@@ -275,7 +281,8 @@ def connect(
     """
     if connection is None and dsn is None:
         dsn = os.environ.get("ASTRA_OUTPUTS_DSN")
-    database = Database(
-        dsn, connection=connection, schema=schema, connections=connections, retry_for=retry_for, **options
-    )
-    return Outputs(database)
+    if connection is not None and read_dsn is not None:
+        raise Misused("your own connection is read from, too: leave read_dsn out, or connection")
+    limits: dict[str, Any] = {"schema": schema, "connections": connections, "retry_for": retry_for}
+    database = Database(dsn, connection=connection, **limits, **options)
+    return Outputs(database, None if read_dsn is None else Database(read_dsn, **limits, **options))

@@ -72,7 +72,7 @@ class ViewingCalls:
         from astra_outputs.reading.plot import plot
 
         return await plot(
-            self.store.database,
+            self.store.reading,
             record_class,
             kind,
             condition,

@@ -63,11 +63,13 @@ def statements_of(
 ) -> list[Statement]:
     """Return every statement that is sent for one table; each room lists its own."""
     from astra_outputs.catalog import from_database
+    from astra_outputs.postgres import replica
     from astra_outputs.reading import by_key, history, known_sources, pending, question
     from astra_outputs.records.source import Source
     from astra_outputs.saving import listing as saving
 
     return [
+        *replica.statements_of(),
         *from_database.statements_of(),
         *by_key.statements_of(record_class, schema),
         *question.statements_of(record_class, schema),

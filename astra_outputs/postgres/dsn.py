@@ -159,7 +159,8 @@ def _misspelt(dsn: str) -> str:
 def _of_uri(uri: str) -> Address:
     try:
         parts = urlsplit(uri)
-        port = f":{parts.port}" if parts.port else ""
+        hosts = [urlsplit(f"//{host}") for host in parts.netloc.rpartition("@")[2].split(",")]
+        named = [(host.hostname or "") + (f":{host.port}" if host.port else "") for host in hosts]
         query = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
     except ValueError:
         raise CannotConnect(f"{SOMEWHERE}: {UNREADABLE}") from None
@@ -167,8 +168,12 @@ def _of_uri(uri: str) -> Address:
         raise CannotConnect(f"{SOMEWHERE}: {UNREADABLE}")
     # Behind a slash or a question mark in the password, what looks like the host is the user.
     certain = "@" not in parts.path and "@" not in parts.query
-    host, database = parts.hostname or query.get("host"), parts.path.strip("/") or query.get("dbname", "")
-    printable = _where(host, port or _colon(query.get("port")), database) if certain else SOMEWHERE
+    host, database = ",".join(named) or query.get("host"), parts.path.strip("/") or query.get("dbname", "")
+    printable = (
+        _where(host, "" if ":" in (host or "") else _colon(query.get("port")), database)
+        if certain
+        else SOMEWHERE
+    )
     path = "" if parts.path == "/" else parts.path
     given = _with_service(query, printable)
     if "service" in query and certain and not host:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from astra_outputs.postgres import replica
 from astra_outputs.postgres.database import Connection, Database
 from astra_outputs.saving.gate import Gate
 from astra_outputs.saving.reruns import Reruns
@@ -18,10 +19,13 @@ class Store:
         Refuses record classes whose table is otherwise.
     reruns : Reruns
         What became of the last batch of each table.
+    reading : Database
+        Where questions go that need not see what was stored a moment ago: another server, or `database`.
     """
 
-    def __init__(self, database: Database, gate: Gate | None = None) -> None:
+    def __init__(self, database: Database, gate: Gate | None = None, reading: Database | None = None) -> None:
         self.database, self.gate, self.reruns = database, gate or Gate(database), Reruns()
+        self.reading = reading or database
 
     def inside(self, connection: Connection) -> Store:
         """Return the same schema on one connection, for work inside the transaction that is open there."""
@@ -38,17 +42,22 @@ class Store:
         Raises
         ------
         CannotConnect
-            If no server answers, or it does not let this user in.
+            If no server answers, or it does not let this user in; or if what is read from is another database.
         SchemaMismatch
             If the schema does not exist.
         """
         await self.database.open()
         try:
             await self.gate.open()
+            if self.reading is not self.database:
+                await self.reading.open()
+                await replica.check(self.database, self.reading)
         except BaseException:
-            await self.database.close()
+            await self.close()
             raise
 
     async def close(self) -> None:
         """Give the connections back to the server."""
         await self.database.close()
+        if self.reading is not self.database:
+            await self.reading.close()
