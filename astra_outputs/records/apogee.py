@@ -8,12 +8,15 @@ from astra_outputs.model.column_types import BigInt, Flags, Integer, Real, Requi
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.pixels.apogee import AP_STAR
+from astra_outputs.pixels.layout import Layout
 from astra_outputs.records.spectrum_flags import APOGEE_BAD, ApogeeSpectrumFlags
 
 
 class ApogeeCoaddedSpectrumInApStar(SpectrumMixin):
     """APOGEE spectra of one star, its visits added up."""
 
+    file_layout: ClassVar[Layout | None] = AP_STAR
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("release", "apred", "apstar", "obj", "telescope", "field", "prefix"),
     )

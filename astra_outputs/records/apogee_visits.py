@@ -20,6 +20,8 @@ from astra_outputs.model.column_types import (
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.pixels.apogee import AP_VISIT, VISIT_IN_AP_STAR
+from astra_outputs.pixels.layout import Layout
 from astra_outputs.records.spectrum_flags import APOGEE_BAD, ApogeeSpectrumFlags
 
 
@@ -27,6 +29,7 @@ class ApogeeVisitSpectrum(SpectrumMixin):
     """APOGEE spectra of one visit."""
 
     may_be_left_out: ClassVar[bool] = True
+    file_layout: ClassVar[Layout | None] = AP_VISIT
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("release", "apred", "mjd", "plate", "telescope", "field", "fiber", "prefix", "reduction"),
     )
@@ -101,6 +104,7 @@ class ApogeeVisitSpectrumInApStar(SpectrumMixin):
     """APOGEE spectra of one visit, resampled, in the file of the co-added one."""
 
     may_be_left_out: ClassVar[bool] = True
+    file_layout: ClassVar[Layout | None] = VISIT_IN_AP_STAR
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("release", "apred", "apstar", "obj", "telescope", "field", "prefix", "plate", "mjd", "fiber"),
     )

@@ -18,12 +18,15 @@ from astra_outputs.model.column_types import (
 )
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.pixels.boss import SPEC
+from astra_outputs.pixels.layout import Layout
 from astra_outputs.records.spectrum_flags import GriGaiaTransformFlags, ZWarningFlags
 
 
 class BossVisitSpectrum(SpectrumMixin):
     """BOSS spectra of one visit."""
 
+    file_layout: ClassVar[Layout | None] = SPEC
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("release", "run2d", "fieldid", "mjd", "catalogid"),
     )

@@ -15,6 +15,8 @@ from astra_outputs.model.columns import category, column
 from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.identifiers import NumberOfSource, RequiredNumberOfSource
 from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.pixels.layout import Layout
+from astra_outputs.pixels.mwm import APOGEE_IN_STAR, BOSS_IN_STAR
 from astra_outputs.records.spectrum_flags import (
     APOGEE_BAD,
     ApogeeSpectrumFlags,
@@ -27,6 +29,7 @@ class BossCombinedSpectrum(SpectrumMixin):
     """BOSS spectra of one star, its visits added up in the rest frame."""
 
     may_be_left_out: ClassVar[bool] = True
+    file_layout: ClassVar[Layout | None] = BOSS_IN_STAR
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("release", "filetype", "v_astra", "run2d", "sdss_id", "telescope"),
     )
@@ -78,6 +81,7 @@ class ApogeeCombinedSpectrum(SpectrumMixin):
     """APOGEE spectra of one star, its visits added up in the rest frame."""
 
     may_be_left_out: ClassVar[bool] = True
+    file_layout: ClassVar[Layout | None] = APOGEE_IN_STAR
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("release", "filetype", "v_astra", "apred", "sdss_id", "telescope"),
     )

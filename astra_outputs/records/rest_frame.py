@@ -22,6 +22,8 @@ from astra_outputs.model.columns import category, column
 from astra_outputs.model.flag_summary import Summary
 from astra_outputs.model.identifiers import RequiredNumberOfSource
 from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.pixels.layout import Layout
+from astra_outputs.pixels.mwm import APOGEE_IN_VISIT, BOSS_IN_VISIT
 from astra_outputs.records.spectrum_flags import (
     APOGEE_BAD,
     ApogeeSpectrumFlags,
@@ -34,6 +36,7 @@ class BossRestFrameVisitSpectrum(SpectrumMixin):
     """BOSS spectra of one visit in the rest frame of the star."""
 
     may_be_left_out: ClassVar[bool] = True
+    file_layout: ClassVar[Layout | None] = BOSS_IN_VISIT
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("release", "filetype", "v_astra", "run2d", "fieldid", "mjd", "catalogid"),
     )
@@ -130,6 +133,7 @@ class ApogeeRestFrameVisitSpectrum(SpectrumMixin):
     """APOGEE spectra of one visit in the rest frame of the star."""
 
     may_be_left_out: ClassVar[bool] = True
+    file_layout: ClassVar[Layout | None] = APOGEE_IN_VISIT
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (
         (
             "release",

@@ -11,6 +11,7 @@ GROUPS = {
     "Start": ["tutorial", "data-model/index"],
     "Guides": [
         "irfm",
+        "pixels",
         "ingest",
         "wild",
         "catalogues",

@@ -1,0 +1,1 @@
+"""The files of spectra: where the survey keeps them, and how their pixels are read."""
