@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks import (
     files,
+    floor,
     growth,
     layout,
     memory,
@@ -30,6 +31,7 @@ DEFAULT = (
     "tuning",
     "throughput",
     "connections",
+    "floor",
     "single",
     "batches",
     "validation",
@@ -94,6 +96,7 @@ def parts(dsn: str, length: Length, only: Only, tuned: Callable[[], Batches], *,
         "connections": lambda: throughput.run(
             dsn, only(throughput.CONNECTIONS), tuned(), (*BY_HAND, *CONNECTIONS)
         ),
+        "floor": lambda: _at_once(lambda: floor.run(200_000, 15)),
         "single": lambda: small.single(dsn, small.SINGLE),
         "batches": lambda: small.batches(dsn, WIDTHS, 2_000, 15),
         "validation": lambda: _at_once(lambda: validation.run(2_000, 15, kept=20_000)),
@@ -123,6 +126,7 @@ def _smoke(dsn: str, only: Only, tuned: Callable[[], Batches], sizes: Sequence[i
         "tuning": lambda: tuning.run(dsn, only(tuning.SMOKE), ways),
         "throughput": lambda: throughput.run(dsn, only(throughput.SMOKE), tuned(), ways),
         "connections": lambda: throughput.run(dsn, few, tuned(), (*BY_HAND, *CONNECTIONS)),
+        "floor": lambda: _at_once(lambda: floor.run(10_000, 2)),
         "single": lambda: small.single(dsn, {20: 50}),
         "batches": lambda: small.batches(dsn, (20,), 200, 2),
         "validation": lambda: _at_once(lambda: validation.run(200, 3, kept=200)),

@@ -37,7 +37,7 @@ def _settle(done: Done, report: SaveReport) -> None:
     records = list(map(attrgetter("__dict__"), batch.records))
     outcomes = bytearray([REJECTED]) * batch.count
     for stored in done.stored:
-        _assign(stored, records, outcomes)
+        tell(stored, records, outcomes)
     keys = {rejected.position: rejected.key for rejected in done.rejected}
     for rejected in done.rejected:
         records[rejected.position - batch.start]["outcome"] = NAMES[REJECTED]
@@ -55,7 +55,7 @@ def _settle(done: Done, report: SaveReport) -> None:
     report.rejected += done.rejected
 
 
-def _assign(stored: Stored, records: list[dict[str, Any]], outcomes: bytearray) -> None:
+def tell(stored: Stored, records: list[dict[str, Any]], outcomes: bytearray) -> None:
     """Tell the records of one part what is stored."""
     rows = stored.part.rows.tolist()
     mine = (

@@ -20,6 +20,7 @@ def sections(results: dict[str, Any]) -> Iterator[Section]:
         "tuning": saving.tuning,
         "throughput": saving.throughput,
         "connections": saving.throughput,
+        "floor": saving.floor,
         "single": others.single,
         "batches": others.batches,
         "validation": others.validation,

@@ -94,3 +94,11 @@ def _label(name: str, phases: dict[str, Any]) -> str:
 
 def _rate(entry: dict[str, Any]) -> str:
     return entry["error"] if "error" in entry else f"{entry['rows_per_second']:,}" if entry else ""
+
+
+def floor(part: str, found: dict[str, Any]) -> Iterator[Section]:
+    """Steps of the client."""
+    steps = next(iter(found.values()))
+    rows = [(step, *(f"{entry[step]:.2f}" for entry in found.values())) for step in steps]
+    head = ("", *(f"{width} columns" for width in found))
+    yield Section(part, "CPU of each step of save_many without a server, µs a row", head, rows)

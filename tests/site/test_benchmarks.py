@@ -21,6 +21,7 @@ PARTS = {
     "tuning",
     "throughput",
     "connections",
+    "floor",
     "single",
     "batches",
     "validation",
