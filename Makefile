@@ -65,7 +65,11 @@ psql: $(INSTALLED) ## Open psql on the database that the demo left
 
 .PHONY: test
 test: $(INSTALLED) ## Run the tests on an embedded PostgreSQL, or on a server: make test DSN=postgresql://...
-	$(if $(DSN),@ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(PYTEST) $(ARGS)
+	$(if $(DSN),@ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(PYTEST) -m 'not slow' $(ARGS)
+
+.PHONY: test-slow
+test-slow: $(INSTALLED) ## Run those that `test` leaves out: faults with real processes, the built site, benchmarks in small
+	$(if $(DSN),@ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(PYTEST) -m slow $(ARGS)
 
 .PHONY: test-share
 test-share: $(INSTALLED) ## Run those tests that may come out otherwise on another server: make test-share DSN=...
