@@ -74,6 +74,7 @@ if TYPE_CHECKING:
         BlockingRun,
         open,  # noqa: A004, F401 (not in `__all__`: an import of all names must not hide Python's own)
     )
+    from astra_outputs.compare.comparison import ColumnChange, Comparison, FlagChange
     from astra_outputs.export.export import ExportReport
     from astra_outputs.export.verify import Verified
     from astra_outputs.plots.picture import Picture
@@ -160,7 +161,9 @@ __all__ = [
     "Clam",
     "ClamFlags",
     "Closed",
+    "ColumnChange",
     "Columns",
+    "Comparison",
     "ConnectionLost",
     "CorruptSpoolFile",
     "Corv",
@@ -169,6 +172,7 @@ __all__ = [
     "ExportReport",
     "Failure",
     "FileExists",
+    "FlagChange",
     "InvalidColumn",
     "InvalidCondition",
     "InvalidFile",
@@ -249,7 +253,10 @@ _WHEN_ASKED_FOR = {
     "BlockingIterator": "astra_outputs.blocking",
     "BlockingOutputs": "astra_outputs.blocking",
     "BlockingRun": "astra_outputs.blocking",
+    "ColumnChange": "astra_outputs.compare.comparison",
     "Columns": "astra_outputs.reading.columns",
+    "Comparison": "astra_outputs.compare.comparison",
+    "FlagChange": "astra_outputs.compare.comparison",
     "Failure": "astra_outputs.work.report",
     "Outputs": "astra_outputs.repository",
     "AsyncResults": "astra_outputs.work.driving",

@@ -222,6 +222,7 @@ class BlockingOutputs(Blocking):
     stream = iterated(Outputs.stream)
     columns = _columns(Outputs.columns)
     plot = awaited(Outputs.plot)
+    compare = awaited(Outputs.compare)
     export = awaited(Outputs.export)
     verify = awaited(Outputs.verify)
     history = awaited(Outputs.history)

@@ -6,18 +6,79 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.reading.question import Asked
 from astra_outputs.saving.store import Store
 
 if TYPE_CHECKING:
+    from astra_outputs.compare.comparison import Comparison
     from astra_outputs.plots.picture import Picture
 
 
 class ViewingCalls:
-    """Pictures of the results in one schema."""
+    """Pictures of the results in one schema, and comparisons of versions."""
 
     store: Store
+
+    async def compare(
+        self,
+        record_class: type[PipelineOutputMixin],
+        old: str | int,
+        new: str | int,
+        condition: str | None = None,
+        *parameters: Any,
+        against: type[PipelineOutputMixin] | None = None,
+        columns: str | Sequence[str] | None = None,
+        **asked: Unpack[Asked],
+    ) -> Comparison:
+        """Return how the results of the same spectra differ: two versions, or two pipelines.
+
+        The server does the sums, all at one moment; no row is sent.
+
+        Parameters
+        ----------
+        record_class : type[PipelineOutputMixin]
+        old, new : str or int
+            The two versions, as "0.7" and "0.8".
+        condition, *parameters
+            As in `find`: which of the new results are compared.
+        against : type[PipelineOutputMixin], optional
+            The class of the new results, where they are another pipeline's.
+        columns : str or sequence of str, optional
+            Columns that both have; all of them where None, but keys, times and timings.
+        **asked
+            `on`, `near` and `spectrum_class`, as in `find`.
+
+        Raises
+        ------
+        NoRows
+            If there are no results of one of the versions, or no spectrum has both.
+        InvalidCondition
+            If both versions are the same, or as in `find`.
+        UnknownColumn
+            If one of the two has no such column; the nearest is suggested.
+        WrongRecordClass
+            If it is no class of results.
+
+        Examples
+        --------
+        >>> comparison = await outputs.compare(TheCannon, "0.7", "0.8", "spectrum.snr > $1", 100)
+        >>> comparison["teff"].median, comparison["teff"].scatter
+        """
+        from astra_outputs.compare.compare import compare
+
+        return await compare(
+            self.store.database,
+            record_class,
+            old,
+            new,
+            condition,
+            parameters,
+            asked,
+            against=against,
+            columns=columns,
+        )
 
     async def plot(
         self,

@@ -15,6 +15,7 @@ import typer
 from astra_outputs.cli import (
     add_column,
     check,
+    compare,
     describe,
     export,
     freeze,
@@ -42,6 +43,7 @@ app = typer.Typer(
 COMMANDS: tuple[Callable[..., None], ...] = (
     add_column.add_column,
     check.check,
+    compare.compare,
     describe.describe,
     export.export,
     freeze.freeze,

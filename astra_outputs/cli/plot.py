@@ -28,7 +28,7 @@ def plot(
     kind: Annotated[
         str,
         typer.Argument(
-            help="kiel, hr, xy COLUMN COLUMN, hist COLUMN, sky, timing or coverage.",
+            help="kiel, hr, xy COLUMN COLUMN, hist COLUMN, sky, timing, coverage or compare VERSION VERSION [COLUMN ...].",
             autocompletion=complete_kind,
         ),
     ],
@@ -111,7 +111,15 @@ def plot(
 async def _drawn(
     record_class: Any, kind: str, where: str | None, options: dict[str, Any], dsn: str | None, schema: str
 ) -> Any:
+    from astra_outputs.errors import InvalidPicture
+    from astra_outputs.plots.kinds import COMPARE
     from astra_outputs.repository import connect
 
     async with connect(dsn, schema=schema, connections=options["connections"]) as outputs:
+        if kind == COMPARE:
+            if len(options["columns"]) < 2:
+                raise InvalidPicture("compare takes two versions, and then columns: compare 0.7 0.8 teff")
+            old, new, *columns = options["columns"]
+            of = {"columns": columns or None, "spectrum_class": options["spectrum_class"]}
+            return (await outputs.compare(record_class, old, new, where, **of)).plot(options["style"])
         return await outputs.plot(record_class, kind, where, **options)

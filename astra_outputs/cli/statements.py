@@ -63,6 +63,7 @@ def statements_of(
 ) -> list[Statement]:
     """Return every statement that is sent for one table; each room lists its own."""
     from astra_outputs.catalog import from_database
+    from astra_outputs.compare import compare
     from astra_outputs.postgres import replica
     from astra_outputs.reading import by_key, history, known_sources, pending, question
     from astra_outputs.records.source import Source
@@ -77,6 +78,7 @@ def statements_of(
         *saving.statements_of(record_class, schema),
         *pending.statements_of(record_class, schema, spectrum_class),
         *history.statements_of(record_class, schema),
+        *compare.statements_of(record_class, schema),
     ]
 
 

@@ -13,7 +13,7 @@ from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.plots.bars import coverage
-from astra_outputs.plots.kinds import COUNT, COVERAGE, kind_named
+from astra_outputs.plots.kinds import COMPARE, COUNT, COVERAGE, kind_named
 from astra_outputs.plots.picture import Picture, check_style
 from astra_outputs.postgres.database import Database
 from astra_outputs.reading.columns import Columns
@@ -40,6 +40,8 @@ async def plot(
     named = [columns] if isinstance(columns, str) else list(columns)
     if kind == COVERAGE:
         return await _coverage(database, record_class, style, title)
+    if kind == COMPARE:
+        raise InvalidPicture("two versions are drawn by (await outputs.compare(...)).plot()")
     kept = kind_named(kind)
     scope = Scope.of(record_class, asked.get("spectrum_class"))
     if scope.main == RESULT and asked.get("v_astra") is None:

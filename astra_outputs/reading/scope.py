@@ -119,7 +119,7 @@ class Scope:
             )
         found = {column.name: column for column in record_class.columns()}.get(name)
         if found is None:
-            raise self._unknown(wanted, name)
+            raise self.unknown(wanted, name)
         return Named(wanted, found, record_class)
 
     def flag(self, alias: str | None, name: str) -> tuple[Named, int] | None:
@@ -143,7 +143,8 @@ class Scope:
         table = qualified(schema, self.table(alias).table)
         return f"left join {table} as {alias} on {alias}.{quote(key)} = {self.main}.{quote(of_row)}"
 
-    def _unknown(self, alias: str, name: str) -> UnknownColumn:
+    def unknown(self, alias: str, name: str) -> UnknownColumn:
+        """Return the error that a table has no such column, with the nearest name."""
         names = {
             other: [*names_in(record_class), *record_class.flag_names.names]
             for other, record_class in self.tables.items()
