@@ -164,6 +164,7 @@ class ReadingCalls:
         columns: Sequence[str] | None = None,
         overwrite: bool = False,
         upper: bool = False,
+        casjobs: bool = False,
         connections: int = 1,
         progress: Callable[[int, int], None] | None = None,
         **asked: Unpack[Asked],
@@ -190,6 +191,9 @@ class ReadingCalls:
             Replace a file of this name.
         upper : bool
             Write the names of columns in upper case.
+        casjobs : bool
+            Write the definition of the tables for CasJobs, SQL Server's types with units and descriptions
+            in comments, beside the file, with the ending `.sql`.
         connections : int
             Connections to read on; see `columns`.
         progress : callable, optional
@@ -229,6 +233,7 @@ class ReadingCalls:
             columns=columns,
             overwrite=overwrite,
             upper=upper,
+            casjobs=casjobs,
             connections=connections,
             progress=progress,
         )

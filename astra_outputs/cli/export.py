@@ -64,6 +64,9 @@ def export(
         ),
     ] = None,
     upper: Annotated[bool, typer.Option("--upper", help="Names of columns in upper case.")] = False,
+    casjobs: Annotated[
+        bool, typer.Option("--casjobs", help="Write the definition of its tables for CasJobs beside it.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of this name.")] = False,
     connections: Annotated[int, typer.Option(help="Connections to read on.", min=1)] = 1,
     json: Json = False,
@@ -88,6 +91,7 @@ def export(
         "spectrum_class": kinds if len(kinds) > 1 else next(iter(kinds), None),
         "newest": newest,
         "upper": upper,
+        "casjobs": casjobs,
         "overwrite": overwrite,
         "connections": connections,
     }

@@ -9,16 +9,18 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from astra_outputs.errors import InvalidCondition, InvalidFile, MissingExtra, WrongRecordClass, shorten
-from astra_outputs.export.facts import facts_of, question_of
+from astra_outputs.export.casjobs import Written, definition_path, definitions
+from astra_outputs.export.facts import Fact, facts_of, question_of
 from astra_outputs.export.products import Product, minor_of, product_named
 from astra_outputs.export.selection import selected
 from astra_outputs.model.record import Record
 from astra_outputs.model.version import configured_version
 from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.sql import templates
+from astra_outputs.reading.copying import Copying
 from astra_outputs.reading.question import Asked
 from astra_outputs.whole_file import refuse_existing, whole_file
 
@@ -44,12 +46,15 @@ class ExportReport:
     size : int
         Bytes.
     seconds : float
+    definition : Path or None
+        The definition of its tables for CasJobs, where that was asked for.
     """
 
     file: Path
     rows: dict[str, int]
     size: int
     seconds: float
+    definition: Path | None = None
 
     def __str__(self) -> str:
         rows = ", ".join(f"{name} {count:,}" for name, count in self.rows.items())
@@ -68,6 +73,7 @@ async def export(
     connections: int,
     overwrite: bool,
     upper: bool,
+    casjobs: bool,
     progress: Progress | None,
 ) -> ExportReport:
     """Write a file; see `Outputs.export`."""
@@ -81,26 +87,43 @@ async def export(
     path = Path(file)
     ending = _ending(path)
     readings = selected(what, condition, parameters, asked, columns, connections)
-    refuse_existing(path, overwrite=overwrite)
+    facts = facts_of(readings[0], asked.get("v_astra"))
+    facts += question_of(what, condition, parameters, asked)
+    definition = definition_path(path) if casjobs else None
+    for wanted in (path, definition):
+        if wanted is not None:
+            refuse_existing(wanted, overwrite=overwrite)
     begun = time.monotonic()
     with whole_file(path, overwrite=overwrite) as opened:
-        facts = facts_of(readings[0], asked.get("v_astra"))
-        facts += question_of(what, condition, parameters, asked)
-        if ending.startswith(".fits"):
-            from astra_outputs.export.fits_file import write_fits
-            from astra_outputs.export.sinks import Gzipped, Plain
-
-            sink = Gzipped(opened) if ending.endswith(".gz") else Plain(opened)
-            with closing(sink):
-                rows = await write_fits(sink, database, readings, facts, upper=upper, progress=progress)
-        else:
-            from astra_outputs.export.one_table import write_one_table
-
-            rows = await write_one_table(
-                ending, opened, database, readings, facts, upper=upper, progress=progress
-            )
+        tables = await _write(opened, ending, database, readings, facts, upper=upper, progress=progress)
+        if definition is not None:
+            with whole_file(definition, overwrite=overwrite) as beside:
+                beside.write(definitions(path, tables, facts, upper=upper).encode())
     size = await asyncio.to_thread(path.stat)
-    return ExportReport(path, rows, size.st_size, time.monotonic() - begun)
+    rows = {name: table.rows for name, table in tables.items()}
+    return ExportReport(path, rows, size.st_size, time.monotonic() - begun, definition)
+
+
+async def _write(
+    file: BinaryIO,
+    ending: str,
+    database: Database,
+    readings: Sequence[Copying],
+    facts: Sequence[Fact],
+    *,
+    upper: bool,
+    progress: Progress | None,
+) -> dict[str, Written]:
+    """Write a file of the kind that its ending says; return its tables."""
+    if not ending.startswith(".fits"):
+        from astra_outputs.export.one_table import write_one_table
+
+        return await write_one_table(ending, file, database, readings, facts, upper=upper, progress=progress)
+    from astra_outputs.export.fits_file import write_fits
+    from astra_outputs.export.sinks import Gzipped, Plain
+
+    with closing(Gzipped(file) if ending.endswith(".gz") else Plain(file)) as sink:
+        return await write_fits(sink, database, readings, facts, upper=upper, progress=progress)
 
 
 def _known(name: str) -> Product:

@@ -9,6 +9,7 @@ from typing import Any
 
 from astra_outputs.errors import NoRows
 from astra_outputs.export import fits_header
+from astra_outputs.export.casjobs import Written
 from astra_outputs.export.checksum import Sum
 from astra_outputs.export.facts import Fact
 from astra_outputs.export.fits_fields import Field, blocks, fields, measures, refuse_too_many
@@ -36,21 +37,21 @@ async def write_fits(
     *,
     upper: bool,
     progress: Progress | None,
-) -> dict[str, int]:
-    """Write a file with a table for each reading; return the rows of each by its name."""
+) -> dict[str, Written]:
+    """Write a file with a table for each reading; return what was written of each by its name."""
     for one in readings:
         refuse_too_many(one.layout.outputs)
     tables = named_tables(readings)
     sink.reserve(fits_header.signed(fits_header.primary(facts, _contents(tables))))
-    written: dict[str, int] = {}
+    written: dict[str, Written] = {}
     for name, reading in tables.items():
         if reading is None:
             _empty(sink, readings[0], [("EXTNAME", name, "spectra of this instrument"), *facts], upper)
-            written[name] = 0
+            written[name] = Written(0, ())
             continue
         async with reading.opened(database) as answer:
             written[name] = await _table(sink, answer, reading, name, facts, upper, progress)
-    if not any(written.values()):
+    if not any(table.rows for table in written.values()):
         raise NoRows(
             f"no row of {readings[0].question.scope.record_class.table} is as asked for: nothing is written"
         )
@@ -103,7 +104,7 @@ async def _table(
     facts: Sequence[Fact],
     upper: bool,
     progress: Progress | None,
-) -> int:
+) -> Written:
     wanted, aggregates = measures(reading.layout.outputs)
     rows, *measured = await answer.measured(wanted, aggregates)
     members = fields(reading.layout.outputs, measured)
@@ -121,7 +122,7 @@ async def _table(
     total.add(padding)
     sink.write(padding)
     sink.amend(number, fits_header.signed(header, total.value))
-    return int(rows)
+    return Written(int(rows), tuple((field.output, field.repeat) for field in members))
 
 
 def _write(sink: Sink, batch: Any, members: Sequence[Field], total: Sum) -> int:

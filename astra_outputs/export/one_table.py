@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from astra_outputs.errors import InvalidCondition, NoRows
+from astra_outputs.export.casjobs import Written
 from astra_outputs.export.csv_text import CsvWriter
 from astra_outputs.export.facts import Fact
 from astra_outputs.postgres.database import Database
@@ -71,8 +72,8 @@ async def write_one_table(
     *,
     upper: bool,
     progress: Callable[[int, int], None] | None,
-) -> dict[str, int]:
-    """Write a file; return the number of rows by the name of the table.
+) -> dict[str, Written]:
+    """Write a file; return what was written by the name of the table.
 
     Raises
     ------
@@ -101,4 +102,4 @@ async def write_one_table(
                 if progress is not None:
                     progress(done, rows)
         await asyncio.to_thread(writer.finish)
-    return {table: done}
+    return {table: Written(done, tuple((output, None) for output in layout.outputs))}

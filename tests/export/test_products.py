@@ -10,7 +10,14 @@ import pytest
 from exported import command, names_in, read, verified
 
 from astra_outputs import ASPCAP, BossCombinedSpectrum, BossVisitSpectrum, SnowWhite, Source, using_version
-from astra_outputs.errors import InvalidCondition, InvalidFile, MissingVersion, NoRows, WrongRecordClass
+from astra_outputs.errors import (
+    FileExists,
+    InvalidCondition,
+    InvalidFile,
+    MissingVersion,
+    NoRows,
+    WrongRecordClass,
+)
 from astra_outputs.export.products import product_named, product_names
 
 pytest.importorskip("astropy")
@@ -143,6 +150,29 @@ async def test_targets_are_one_table_of_sources(outputs: Any, tmp_path: Path, st
     report = await outputs.export("mwmTargets", tmp_path, "sdss_id > $1", 1, v_astra="0.8", upper=True)
     assert (report.file.name, report.rows) == ("mwmTargets-0.8.fits.gz", {"SOURCE": 3})
     assert {"SDSS_ID", "RA"} <= set(read(report.file, "SOURCE").colnames)
+
+
+async def test_the_definition_for_casjobs_stands_beside_the_file(
+    outputs: Any, tmp_path: Path, stars: Any
+) -> None:
+    columns = ["teff", "v_sini", "tag", "result_flags", "flag_bad", "created", "spectrum.telescope", "source.ra"]
+    file = tmp_path / "a-0.8.fits.gz"
+    report = await outputs.export("astraAllStarASPCAP", file, columns=columns, v_astra="0.8", casjobs=True)
+    assert report.definition == tmp_path / "a-0.8.sql"
+    lines = report.definition.read_text().splitlines()
+    assert "create table [a_0_8_APOGEE] (" in lines
+    assert not any("BOSS" in line for line in lines), "a table without rows has no widths"
+    assert "    [teff] real null, --/U K --/D Effective temperature" in lines
+    assert "    [result_flags] bigint not null, --/D Quality of the result" in [
+        line.rstrip() for line in lines
+    ]
+    assert any("[telescope] varchar(6) null," in line for line in lines)
+    assert any(line.strip().startswith("[created] datetime2(6) not null,") for line in lines)
+    assert lines[-1] == ");"
+    assert lines[-2].strip().startswith("[ra] float null --/U deg"), "no comma behind the last column"
+    with pytest.raises(FileExists, match=r"a-0.8.sql exists already"):
+        await outputs.export(ASPCAP, tmp_path / "a-0.8.csv", v_astra="0.8", casjobs=True)
+    assert sorted(names_in(tmp_path)) == ["a-0.8.fits.gz", "a-0.8.sql"]
 
 
 async def test_the_command_names_the_file(database: str, tmp_path: Path, stars: Any) -> None:
