@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+from astra_outputs.errors import UnreadableFile
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.reading.find import Finding
@@ -238,28 +239,45 @@ class ReadingCalls:
             progress=progress,
         )
 
-    async def verify(self, record_class: type[Record], file: Path | str, **asked: Unpack[Asked]) -> Verified:
-        """Compare a FITS file that `export` wrote with the database, value by value.
+    async def verify(
+        self,
+        record_class: type[Record] | Path | str,
+        file: Path | str | None = None,
+        *,
+        record_classes: Iterable[type[Record]] = (),
+        **asked: Unpack[Asked],
+    ) -> Verified:
+        """Compare a file that `export` wrote with the database, value by value: `outputs.verify(file)`.
 
-        The rows of the file are looked up by their keys; which of them differ, in which columns, and which
-        are gone, is in what is returned.
+        The rows of the file are looked up by their keys; which of them differ, in which columns, which are
+        gone, and which came later, is in what is returned.
 
         Parameters
         ----------
-        record_class : type[Record]
+        record_class : type[Record], optional
+            What the rows are, where the file does not say; else the file comes first.
         file : Path or str
-            `.fits` or `.fits.gz`.
+            `.fits`, `.fits.gz` or `.parquet`.
+        record_classes : iterable of type[Record]
+            Classes, besides the built-in ones, whose tables a file may name.
         **asked
-            `spectrum_class`, where the record class does not say of which kind its spectra are.
+            `spectrum_class`, where neither the file nor the record class says of which kind its spectra are.
 
         Raises
         ------
         UnreadableFile
             If it is no such file, is cut off, or lacks the key of the rows.
+        MissingExtra
+            If the library that reads such files is not installed.
         """
         from astra_outputs.export.verify import verify
 
-        return await verify(self.store.reading, record_class, Path(file), asked)
+        database = self.store.reading
+        if isinstance(record_class, str | Path):
+            return await verify(database, None, Path(record_class), asked, record_classes)
+        if file is None:
+            raise UnreadableFile("name the file that is to be compared: outputs.verify(file)")
+        return await verify(database, record_class, Path(file), asked, [*record_classes, record_class])
 
     def _finding(
         self,

@@ -7,13 +7,13 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from astra_outputs.errors import InvalidCondition, InvalidFile, MissingExtra, WrongRecordClass, shorten
+from astra_outputs.errors import InvalidCondition, InvalidFile, WrongRecordClass, shorten
 from astra_outputs.export.casjobs import Written, definition_path, definitions
 from astra_outputs.export.facts import Fact, facts_of, question_of
+from astra_outputs.export.libraries import ending_of
 from astra_outputs.export.products import Product, minor_of, product_named
 from astra_outputs.export.selection import selected
 from astra_outputs.model.record import Record
@@ -26,12 +26,6 @@ from astra_outputs.whole_file import refuse_existing, whole_file
 
 if TYPE_CHECKING:
     from astra_outputs.export.fits_file import Progress
-
-ENDINGS = {".fits.gz": "fits", ".fits": "fits", ".parquet": "arrow", ".csv": "", ".ecsv": "fits"}
-"""The endings of files, and the extra that writes each."""
-
-LIBRARIES = {"fits": "astropy", "arrow": "pyarrow"}
-"""What each extra installs."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +79,7 @@ async def export(
     elif file is None:
         raise InvalidFile("the file has no name: only files of a release have one, as mwmAllStar")
     path = Path(file)
-    ending = _ending(path)
+    ending = ending_of(path)
     readings = selected(what, condition, parameters, asked, columns, connections)
     facts = facts_of(readings[0], asked.get("v_astra"))
     facts += question_of(what, condition, parameters, asked)
@@ -171,28 +165,3 @@ async def _there(database: Database, product: Product) -> Product:
     found = {name for (name,) in rows}
     there = tuple(of for of, wanted in zip(product.tables, names, strict=True) if found.issuperset(wanted))
     return replace(product, tables=there or product.tables)
-
-
-def _ending(path: Path) -> str:
-    """Return the ending of a file's name, if files of this kind can be written.
-
-    Raises
-    ------
-    InvalidFile
-        If it is another.
-    MissingExtra
-        If the library that writes them is not installed.
-    """
-    ending = next((known for known in ENDINGS if path.name.lower().endswith(known)), None)
-    if ending is None:
-        raise InvalidFile(
-            f"{path.name} does not say what it shall be: end it in {', '.join(sorted(ENDINGS))}"
-        )
-    extra = ENDINGS[ending]
-    library = LIBRARIES.get(extra)
-    try:
-        if library is not None:
-            import_module(library)
-    except ImportError as error:
-        raise MissingExtra(f"{ending} files need {library}: pip install 'astra-outputs[{extra}]'") from error
-    return ending

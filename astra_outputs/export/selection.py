@@ -85,6 +85,12 @@ def released(scope: Scope, columns: Sequence[str] | None) -> tuple[Output, ...]:
     return tuple(with_them for output in ordered for with_them in (output, *_summaries(scope, output)))
 
 
+def summaries_in(scope: Scope) -> tuple[Output, ...]:
+    """Return all summaries of the flags of the rows, as columns."""
+    names = list(summaries_of(scope.record_class))
+    return chosen(scope, names) if names else ()
+
+
 def _summaries(scope: Scope, output: Output) -> tuple[Output, ...]:
     """Return what a file says of the flags of a result behind them: flag_warn, flag_bad."""
     if output.named.alias != RESULT:

@@ -1,29 +1,29 @@
-"""`verify`: whether a FITS file still says what the database says, value by value."""
+"""`verify`: whether an exported file still says what the database says, value by value."""
 
 from __future__ import annotations
 
-import gzip
-import shutil
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import aclosing, contextmanager
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from astra_outputs.errors import UnreadableFile
-from astra_outputs.export.fits_fields import Field, blocks, fields, measures, row_type
-from astra_outputs.export.selection import released
+from astra_outputs.discover import record_classes
+from astra_outputs.errors import InvalidFile, UnreadableFile
+from astra_outputs.export.fits_file import named_tables
+from astra_outputs.export.libraries import ending_of
+from astra_outputs.export.products import Product, product_named
+from astra_outputs.export.selection import selected, summaries_in
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.database import Database
 from astra_outputs.reading.copying import Copying
 from astra_outputs.reading.layout import Layout
-from astra_outputs.reading.outputs import Output
+from astra_outputs.reading.outputs import Output, chosen
 from astra_outputs.reading.question import Asked, Question
-from astra_outputs.reading.scope import Scope
+from astra_outputs.reading.scope import SOURCE, SPECTRUM, Scope
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,166 +31,232 @@ if TYPE_CHECKING:
 ROWS = 20_000
 """Rows that are compared at once."""
 
+KEYS = {SPECTRUM: "spectrum_pk", SOURCE: "sdss_id"}
+"""What tells spectra and sources apart in files, which have no `pk`."""
+
+SHOWN = 20
+
 
 @dataclass
 class Verified:
-    """What a comparison of a file with the database has found.
+    """What a comparison of a file with the database has found; rows are named by their keys.
 
     Attributes
     ----------
     rows : int
-        Rows that were compared.
+        Rows of the file that were compared.
     created : str
         When the file was written, as its header says.
-    gone : list of int
-        Keys of rows of the file that the database does not have.
+    version : str
+        The version that it is of, as its header says; empty if it is of none.
     changed : dict[int, list of str]
-        Of each row that differs, by key, the columns that do.
+        Of each row that differs the columns that do.
+    gone : list of int
+        Rows of the file that the database does not have.
+    left : list of int
+        Rows that the database has, and that the file's question no longer finds.
+    added : list of int
+        Rows that its question finds now, and that the file does not have.
+    searched : bool
+        Whether rows were looked for by the file's question; not where the file does not say it.
+    unkeyed : int
+        Rows that have no key, and were not compared.
     """
 
     rows: int = 0
     created: str = ""
-    gone: list[int] = field(default_factory=list)
+    version: str = ""
     changed: dict[int, list[str]] = field(default_factory=dict)
+    gone: list[int] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+    added: list[int] = field(default_factory=list)
+    searched: bool = False
+    unkeyed: int = 0
 
     @property
     def same(self) -> bool:
         """Whether all rows are as they were."""
-        return not (self.gone or self.changed)
+        return not (self.gone or self.changed or self.left or self.added)
 
     def __str__(self) -> str:
+        of = f"{self.rows:,} rows{f' of version {self.version}' * bool(self.version)}, written {self.created}"
+        if self.unkeyed:
+            of += f" ({self.unkeyed:,} more have no key)"
         if self.same:
-            return f"{self.rows:,} rows, written {self.created}: all are as in the database"
-        lines = [
-            f"{self.rows:,} rows, written {self.created}: {len(self.changed):,} differ, {len(self.gone):,} are gone"
-        ]
-        lines += [f"  {key}: {', '.join(names)}" for key, names in list(self.changed.items())[:20]]
-        lines += [f"  {key}: not in the database" for key in self.gone[:20]]
-        return "\n".join(lines)
+            known = "" if self.searched else "; rows that came later were not looked for"
+            return f"{of}: all are as in the database{known}"
+        words = {
+            "differ": [f"{key}: {', '.join(names)}" for key, names in self.changed.items()],
+            "are gone": [f"{key}: not in the database" for key in self.gone],
+            "are no longer asked for": [f"{key}: no longer asked for" for key in self.left],
+            "came later": [f"{key}: not in the file" for key in self.added],
+        }
+        said = ", ".join(f"{len(lines):,} {word}" for word, lines in words.items() if lines)
+        return "\n".join(
+            [f"{of}: {said}", *(f"  {line}" for lines in words.values() for line in lines[:SHOWN])]
+        )
 
 
-async def verify(database: Database, record_class: type[Record], file: Path, asked: Asked) -> Verified:
-    """Compare the rows of a FITS file with those of the database that have their keys.
+async def verify(
+    database: Database,
+    record_class: type[Record] | None,
+    file: Path,
+    asked: Asked,
+    classes: Iterable[type[Record]] = (),
+) -> Verified:
+    """Compare a file with the database; see `Outputs.verify`."""
+    found = Verified()
+    with _opened(file) as tables:
+        facts = tables[0].facts
+        found.created = str(facts.get("CREATED", "at an unknown time"))
+        found.version = str(facts.get("V_ASTRA", ""))
+        question = _question(facts)
+        readings = _readings(record_class, question, asked, classes, file)
+        by_name = named_tables(readings)
+        found.searched = question is not None and "limit" not in question
+        for table in tables:
+            reading = by_name.get(table.name) if len(readings) > 1 or len(tables) > 1 else readings[0]
+            if reading is not None:
+                await _compare_table(database, reading, table, file, found)
+    return found
+
+
+def _opened(file: Path) -> AbstractContextManager[list[Any]]:
+    """Open a file of a kind that can be compared.
 
     Raises
     ------
     UnreadableFile
-        If it is no FITS file, or not one that `export` wrote of this class with its key.
+        If it is of another.
+    MissingExtra
+        If the library that reads it is not installed.
     """
-    found = Verified()
-    scope = Scope.of(record_class, asked.get("spectrum_class"))
-    with _plain(file) as path:
-        for hdu in _tables(path, file):
-            found.created = str(hdu.header.get("CREATED", "at an unknown time"))
-            if not hdu.header["NAXIS2"]:
-                continue
-            outputs = _outputs(scope, [str(name).lower() for name in hdu.columns.names], file)
-            place = hdu.fileinfo()["datLoc"]
-            said = _as_said(outputs, hdu.header)
-            try:
-                rows = np.memmap(path, row_type(said), "r", place, (hdu.header["NAXIS2"],))
-            except ValueError as error:
-                raise UnreadableFile(f"{file} is cut off: {error}") from error
-            for first in range(0, len(rows), ROWS):
-                await _compare(database, record_class, rows[first : first + ROWS], said, asked, found)
-    return found
-
-
-@contextmanager
-def _plain(file: Path) -> Iterator[Path]:
-    """Lend a file that is not compressed."""
     try:
-        if file.suffix != ".gz":
-            yield file
-            return
-        with NamedTemporaryFile(suffix=".fits") as plain:
-            with gzip.open(file) as packed:
-                shutil.copyfileobj(packed, plain)
-            plain.flush()
-            yield Path(plain.name)
-    except (OSError, EOFError) as error:
-        raise UnreadableFile(f"{file} cannot be read: {error}") from error
+        ending = ending_of(file)
+    except InvalidFile:
+        ending = ""
+    if ending.startswith(".fits"):
+        from astra_outputs.export.read_fits import fits_tables
+
+        return fits_tables(file)
+    if ending == ".parquet":
+        from astra_outputs.export.read_parquet import parquet_tables
+
+        return parquet_tables(file)
+    raise UnreadableFile(f"{file} cannot be compared: that is for .fits, .fits.gz and .parquet files")
 
 
-def _tables(path: Path, file: Path) -> Iterator[Any]:
-    from astropy.io import fits
+def _question(facts: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what a file was asked for, as its header says."""
+    try:
+        said = json.loads(facts["QUESTION"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return said if isinstance(said, dict) and isinstance(said.get("of"), str) else None
 
-    # What astropy would warn of, a file that is cut off, is said by an error.
-    with warnings.catch_warnings(action="ignore"), fits.open(path) as hdus:
-        tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)]
-        if not tables:
-            raise UnreadableFile(f"{file} has no table")
-        yield from tables
+
+def _readings(
+    record_class: type[Record] | None,
+    question: dict[str, Any] | None,
+    asked: Asked,
+    classes: Iterable[type[Record]],
+    file: Path,
+) -> list[Copying]:
+    known = {kind.table: kind for kind in [*record_classes(), *classes]}
+    if question is None:
+        if record_class is None:
+            raise UnreadableFile(
+                f"{file} does not say of which table its rows are: name the table, or it is not a file of ours"
+            )
+        return selected(record_class, None, (), asked, None, 1)
+    what = record_class or product_named(question["of"], known.values()) or known.get(question["of"])
+    if what is None:
+        raise UnreadableFile(
+            f"{file} has rows of {question['of']}, which is not known here: --records names modules of your own"
+        )
+    options: Any = {name: question[name] for name in ("v_astra", "newest", "near", "on") if name in question}
+    if not isinstance(what, Product) and (names := question.get("spectra")):
+        if strange := [name for name in names if name not in known]:
+            raise UnreadableFile(f"{file} has columns of {strange[0]}, which is not known here")
+        options["spectrum_class"] = (
+            tuple(known[name] for name in names) if len(names) > 1 else known[names[0]]
+        )
+    return selected(
+        what, question.get("condition"), tuple(question.get("parameters", ())), {**options, **asked}, None, 1
+    )
+
+
+async def _compare_table(
+    database: Database, reading: Copying, table: Any, file: Path, found: Verified
+) -> None:
+    scope = reading.question.scope
+    outputs = _outputs(scope, table.names, file)
+    key = _key(scope, table.names, file)
+    keys = [np.empty(0, np.int64)]
+    gone: set[int] = set()
+    if table.rows:
+        for rows in table.chunks(outputs, ROWS):
+            gone.update(await _compare(database, scope, rows, key, outputs, found))
+            keys.append(rows.keys(key))
+    found.gone += sorted(gone)
+    if found.searched:
+        here, there = np.concatenate(keys), await _keys(database, reading, key)
+        found.added += np.setdiff1d(there, here).tolist()
+        found.left += [one for one in np.setdiff1d(here[here >= 0], there).tolist() if one not in gone]
 
 
 def _outputs(scope: Scope, names: Sequence[str], file: Path) -> list[Output]:
     """Return the columns of the tables that the columns of a file are of."""
-    key = scope.record_class.primary_key
-    everything = [*released(scope, None), *released(scope, [key] if key == "pk" else ["v_astra_major_minor"])]
-    known = {output.name: output for output in everything}
+    joined = {alias: alias in scope.tables and alias != scope.main for alias in (SPECTRUM, SOURCE)}
+    everything = chosen(scope, None, spectrum=joined[SPECTRUM], source=joined[SOURCE])
+    known = {output.name: output for output in (*everything, *summaries_in(scope))}
     strange = [name for name in names if name not in known]
-    if strange or key not in names:
-        what = f"{strange[0]} is no column of {scope.record_class.table}" if strange else f"it has no {key}"
-        raise UnreadableFile(f"{file} cannot be compared: {what}")
+    if strange:
+        raise UnreadableFile(
+            f"{file} cannot be compared: {strange[0]} is no column of {scope.record_class.table}"
+        )
     return [known[name] for name in names]
 
 
-def _as_said(outputs: Sequence[Output], header: Any) -> list[Field]:
-    """Return the columns as a file's header describes them."""
-    said = []
-    for number, output in enumerate(outputs, start=1):
-        form = str(header[f"TFORM{number}"])
-        said.append(Field(output, form[-1], int(form[:-1] or 1), header.get(f"TNULL{number}")))
-    return said
+def _key(scope: Scope, names: Sequence[str], file: Path) -> str:
+    wanted = [scope.record_class.primary_key, *([KEYS[scope.main]] if scope.main in KEYS else [])]
+    found = next((name for name in wanted if name in names), None)
+    if found is None:
+        raise UnreadableFile(f"{file} cannot be compared: it has no {' or '.join(wanted)}")
+    return found
+
+
+async def _keys(database: Database, reading: Copying, key: str) -> NDArray[np.int64]:
+    """Return the keys of the rows that a question finds now."""
+    question = reading.question
+    copying = Copying(question, Layout.of(chosen(question.scope, [key])))
+    parts = [np.empty(0, np.int64)]
+    async with copying.opened(database) as answer, aclosing(answer.batches()) as batches:
+        async for batch in batches:
+            missing = batch.missing.get(key)
+            values = batch.numbers[key].astype(np.int64)
+            parts.append(values if missing is None else values[~missing])
+    return np.concatenate(parts)
 
 
 async def _compare(
-    database: Database,
-    record_class: type[Record],
-    rows: NDArray[Any],
-    said: Sequence[Field],
-    asked: Asked,
-    found: Verified,
-) -> None:
-    key = record_class.primary_key
-    keys = rows[key].astype("i8")
-    question = Question.of(record_class, f"{key} = any($1)", (keys.tolist(),), asked)
-    outputs = [column.output for column in said]
-    copying = Copying(question, Layout.of(outputs))
-    async with copying.opened(database) as answer:
-        wanted, aggregates = measures(outputs)
-        _, *measured = await answer.measured(wanted, aggregates)
-        now = [
-            Field(then.output, then.form, max(then.repeat, is_now.repeat), is_now.null)
-            for then, is_now in zip(said, fields(outputs, measured), strict=True)
-        ]
-        parts = []
-        async with aclosing(answer.batches()) as batches:
-            async for batch in batches:
-                parts += [np.frombuffer(bytes(block), row_type(now)) for block in blocks(batch, now)]
-    stored = np.concatenate(parts) if parts else np.empty(0, row_type(now))
-    _, here, there = np.intersect1d(keys, stored[key].astype("i8"), return_indices=True)
-    found.rows += len(rows)
-    found.gone += np.setdiff1d(keys, stored[key].astype("i8")).tolist()
-    for then, is_now in zip(said, now, strict=True):
-        name = then.output.name
-        differ = _differ(rows[name][here], stored[name][there], then, is_now)
+    database: Database, scope: Scope, rows: Any, key: str, outputs: Sequence[Output], found: Verified
+) -> list[int]:
+    """Compare rows with those of the database that have their keys; return which it does not have."""
+    keys = rows.keys(key)
+    wanted = keys[keys >= 0]
+    asked: Asked = {"spectrum_class": scope.tables.get(SPECTRUM) if scope.main == "result" else None}  # type: ignore[typeddict-item]
+    question = Question.of(scope.record_class, f"{key} = any($1)", (wanted.tolist(),), asked)
+    async with Copying(question, Layout.of(outputs)).opened(database) as answer:
+        stored = await rows.stored(answer)
+    known = stored.keys(key)
+    same, here, there = np.intersect1d(keys, known, return_indices=True)
+    here, there = here[same >= 0], there[same >= 0]
+    found.rows += len(wanted)
+    found.unkeyed += len(keys) - len(wanted)
+    for output in outputs:
+        differ = rows.differ(stored, output.name, here, there)
         for number in keys[here][differ].tolist():
-            found.changed.setdefault(number, []).append(name)
-
-
-def _differ(then: NDArray[Any], now: NDArray[Any], said: Field, is_now: Field) -> NDArray[np.bool_]:
-    """Return which values of a column differ; a value that is missing is like another that is."""
-    if said.null is not None or is_now.null is not None:
-        missing = [
-            np.zeros(len(values), bool) if column.null is None else values == column.null
-            for values, column in ((then, said), (now, is_now))
-        ]
-        return np.asarray((missing[0] != missing[1]) | (~missing[0] & (then != now)))
-    if then.ndim == 1:
-        both_nan = (then != then) & (now != now)  # noqa: PLR0124 (NaN alone is not itself)
-        return np.asarray((then != now) & ~both_nan)
-    wide = np.full(now.shape, np.nan if said.form == "E" else 0, now.dtype)
-    wide[:, : then.shape[1]] = then
-    both_nan = (wide != wide) & (now != now)  # noqa: PLR0124
-    return np.asarray(((wide != now) & ~both_nan).any(axis=1))
+            found.changed.setdefault(number, []).append(output.name)
+    gone: list[int] = np.setdiff1d(wanted, known).tolist()
+    return gone

@@ -42,7 +42,7 @@ async def test_verify_exits_with_1_where_a_row_differs_and_names_it(
     pytest.importorskip("astropy")
     file = tmp_path / "a.fits"
     await outputs.export(EveryForm, file)
-    options = ["every_form", file, "--records", "every_form.py"]
+    options = [file, "--records", "every_form.py"]
     same = command(database, *options, name="verify")
     assert (same.returncode, "all are as in the database" in same.stdout) == (0, True), same.stderr
     await connection.execute("update astra.every_form set a_real = 12.5 where task_pk = 1")

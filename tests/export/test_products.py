@@ -155,7 +155,16 @@ async def test_targets_are_one_table_of_sources(outputs: Any, tmp_path: Path, st
 async def test_the_definition_for_casjobs_stands_beside_the_file(
     outputs: Any, tmp_path: Path, stars: Any
 ) -> None:
-    columns = ["teff", "v_sini", "tag", "result_flags", "flag_bad", "created", "spectrum.telescope", "source.ra"]
+    columns = [
+        "teff",
+        "v_sini",
+        "tag",
+        "result_flags",
+        "flag_bad",
+        "created",
+        "spectrum.telescope",
+        "source.ra",
+    ]
     file = tmp_path / "a-0.8.fits.gz"
     report = await outputs.export("astraAllStarASPCAP", file, columns=columns, v_astra="0.8", casjobs=True)
     assert report.definition == tmp_path / "a-0.8.sql"

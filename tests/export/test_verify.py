@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,40 @@ async def compared(outputs: Any, file: Path, kind: Any = EveryForm) -> Any:
 
 
 @pytest.mark.parametrize("content", [b"", b"not a file of ours", b"\x1f\x8b"])
-@pytest.mark.parametrize("name", ["a.fits", "a.fits.gz"])
-async def test_a_file_that_is_no_fits_file_is_named(
+@pytest.mark.parametrize("name", ["a.fits", "a.fits.gz", "a.parquet"])
+async def test_a_file_that_is_no_such_file_is_named(
     outputs: Any, tmp_path: Path, content: bytes, name: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UnreadableFile, match=r"a\.fits"):
+    with pytest.raises(UnreadableFile, match=re.escape(name)):
         await compared(outputs, tmp_path / name)
+
+
+async def test_a_file_that_is_not_there_or_of_another_kind_is_named(outputs: Any, tmp_path: Path) -> None:
+    for name in ("a.fits", "a.fits.gz", "a.parquet"):
+        with pytest.raises(UnreadableFile, match="No such file"):
+            await outputs.verify(tmp_path / name)
+    with pytest.raises(UnreadableFile, match=r"that is for \.fits, \.fits\.gz and \.parquet files"):
+        await outputs.verify(tmp_path / "a.csv")
+    with pytest.raises(UnreadableFile, match="name the file"):
+        await outputs.verify(EveryForm)
+
+
+async def test_a_file_of_somebody_else_is_named_and_says_what_is_missing(
+    outputs: Any, tmp_path: Path, every_form: Any
+) -> None:
+    table = pytest.importorskip("astropy.table").Table({"teff": [1.0, 2.0]})
+    table.write(tmp_path / "theirs.fits")
+    with pytest.raises(UnreadableFile, match="does not say of which table its rows are"):
+        await outputs.verify(tmp_path / "theirs.fits")
+    with pytest.raises(UnreadableFile, match="teff is no column of every_form"):
+        await outputs.verify(EveryForm, tmp_path / "theirs.fits")
+    await outputs.export(EveryForm, tmp_path / "ours.fits")
+    with pytest.raises(UnreadableFile, match="rows of every_form, which is not known here"):
+        await outputs.verify(tmp_path / "ours.fits")
+    await outputs.export(EveryForm, tmp_path / "few.fits", columns=["a_real"])
+    with pytest.raises(UnreadableFile, match="it has no task_pk"):
+        await compared(outputs, tmp_path / "few.fits")
 
 
 async def test_a_file_that_is_cut_off_is_refused(outputs: Any, tmp_path: Path, every_form: Any) -> None:
@@ -43,7 +71,7 @@ async def test_a_file_of_another_table_is_refused(outputs: Any, tmp_path: Path, 
         await compared(outputs, tmp_path / "a.fits", ASPCAP)
 
 
-@pytest.mark.parametrize("name", ["a.fits", "a.fits.gz"])
+@pytest.mark.parametrize("name", ["a.fits", "a.fits.gz", "a.parquet"])
 async def test_rows_that_changed_and_those_that_are_gone_are_named_with_their_columns(
     outputs: Any, tmp_path: Path, every_form: list[EveryForm], connection: asyncpg.Connection, name: str
 ) -> None:
@@ -65,4 +93,54 @@ async def test_rows_that_changed_and_those_that_are_gone_are_named_with_their_co
     found = await compared(outputs, file)
     assert found.changed == {key: [column] for key, column in zip(keys, changes, strict=False)}
     assert found.gone == [keys[-1]]
-    assert found.rows == len(keys)
+    assert (found.rows, found.left, found.added) == (len(keys), [], [])
+    assert f"{keys[1]}: a_text" in str(found)
+
+
+@pytest.mark.parametrize("name", ["a.fits", "a.parquet"])
+async def test_rows_that_came_later_and_those_that_are_no_longer_asked_for_are_named(
+    outputs: Any, tmp_path: Path, every_form: list[EveryForm], connection: asyncpg.Connection, name: str
+) -> None:
+    file = tmp_path / name
+    inside = [record for record in every_form if (record.a_small or 0) > 1]
+    await outputs.export(EveryForm, file, "a_small > $1", 1, v_astra="0.8", columns=["task_pk", "a_small"])
+    found = await outputs.verify(file, record_classes=[EveryForm])
+    assert (found.same, found.searched, found.version, found.rows) == (True, True, "0.8", len(inside))
+    (outside,) = [record for record in every_form if record not in inside][:1]
+    await connection.execute(f"update astra.every_form set a_small = 9 where task_pk = {outside.task_pk}")
+    await connection.execute(f"update astra.every_form set a_small = 1 where task_pk = {inside[0].task_pk}")
+    await connection.execute(f"delete from astra.every_form where task_pk = {inside[1].task_pk}")
+    found = await outputs.verify(file, record_classes=[EveryForm])
+    assert (found.added, found.left, found.gone) == (
+        [outside.task_pk],
+        [inside[0].task_pk],
+        [inside[1].task_pk],
+    )
+    assert found.changed == {inside[0].task_pk: ["a_small"]}
+    assert "came later" in str(found)
+
+
+async def test_a_question_that_a_header_cannot_hold_is_not_asked_again(
+    outputs: Any, tmp_path: Path, every_form: Any
+) -> None:
+    keys = list(range(5_000))
+    await outputs.export(EveryForm, tmp_path / "a.fits", "task_pk = any($1)", keys)
+    found = await compared(outputs, tmp_path / "a.fits")
+    assert (found.same, found.searched) == (True, False)
+    assert "rows that came later were not looked for" in str(found)
+
+
+@pytest.mark.parametrize("name", ["mwmTargets", "mwmAllStar", "astraAllStarASPCAP"])
+async def test_files_of_a_release_are_compared_by_what_they_say_of_themselves(
+    outputs: Any, tmp_path: Path, spectra: Any, connection: asyncpg.Connection, name: str
+) -> None:
+    stored = await spectra(3)
+    await outputs.save_many([ASPCAP.from_spectrum(spectrum, v_astra="0.8.0") for spectrum in stored[:2]])
+    report = await outputs.export(name, tmp_path / "a.fits", v_astra="0.8")
+    assert (await outputs.verify(report.file)).same
+    await connection.execute("update astra.source set ra = 12 where pk = $1", stored[0].source_pk)
+    await outputs.save(ASPCAP.from_spectrum(stored[2], v_astra="0.8.0"))
+    await spectra(1)
+    found = await outputs.verify(report.file)
+    assert list(found.changed.values()) == [["ra"]]
+    assert len(found.added) == 1
