@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from astra_outputs.catalog import normal
 from astra_outputs.catalog.model import IDENTITY, ColumnFacts, TableFacts, foreign_key, key, unique_key
 from astra_outputs.model.flags import Bit
+from astra_outputs.postgres.beginning import transaction
 from astra_outputs.postgres.sql import Statement, templates
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ async def _names_as_in(connection: Connection, schema: str) -> AsyncIterator[Non
 
     A default that draws from another schema's sequence is thereby told from one that draws from ours.
     """
-    async with connection.transaction():
+    async with transaction(connection):
         before = await connection.fetchval("select current_setting('search_path')")
         await connection.execute("select set_config('search_path', quote_ident($1), true)", schema)
         yield

@@ -86,6 +86,8 @@ def run(
         level=logging.WARNING if sys.stderr.isatty() else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
+    # The pool's own warnings, with the driver's traceback, say no more than ours.
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)
     function = pipeline_named(pipeline)
     version, nearby = wanted_version(v_astra), classes_of_module(function)
     made = result_class(function) if record is None else class_named(record, records or (), also=nearby)

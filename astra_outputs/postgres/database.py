@@ -11,6 +11,7 @@ import asyncpg
 
 from astra_outputs.errors import Closed, ConnectionLost, MaybeStored
 from astra_outputs.names import check_name
+from astra_outputs.postgres.beginning import begin
 from astra_outputs.postgres.lending import Lending, Loan, is_gone
 from astra_outputs.postgres.patience import Connection, Watch, again, budget
 from astra_outputs.postgres.server import Server
@@ -176,10 +177,10 @@ class Database:
             transaction = own.transaction()
             with translated(self.where):
                 async with self._lending.turns:
-                    await self._do(own, lambda _: transaction.start())
+                    await self._do(own, lambda _: begin(transaction))
             return own, transaction
 
-        async def begin(until: float | None = None) -> tuple[Connection, Any]:
+        async def on_one(until: float | None = None) -> tuple[Connection, Any]:
             async with AsyncExitStack() as loan:
                 connection = await loan.enter_async_context(Loan(self._lending, until))
                 transaction = connection.transaction()
@@ -187,7 +188,7 @@ class Database:
                 taken.push_async_exit(loan.pop_all())
             return connection, transaction
 
-        return await self._with_retries(begin, self.where)
+        return await self._with_retries(on_one, self.where)
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, where: str = "") -> T:
         """Run one whole unit of work, again where it failed for a passing reason.
@@ -224,7 +225,8 @@ class Database:
         """Do something on a connection; that it was lost is an OSError, however the driver puts it."""
         watch = self._watch
         if watch is not None:
-            watch.begin(connection, budget(self.retry_for))
+            # Where nothing is tried again, an answer is waited for all the same.
+            watch.begin(connection, budget(self.retry_for) or self.retry_for)
         try:
             return await work(connection)
         except Exception as error:

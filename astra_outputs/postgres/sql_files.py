@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from astra_outputs.errors import MissingFile
 from astra_outputs.names import check_name
+from astra_outputs.postgres.beginning import transaction
 from astra_outputs.postgres.sql import quote
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ async def apply(
     todo = [*(install_files() if files is None else files), *extra]
     scripts = [(file, file.read_text(encoding="utf-8")) for file in todo]
     name = quote(check_name(schema, "schema"))
-    async with connection.transaction():
+    async with transaction(connection):
         await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
         before = await connection.fetchval("select current_setting('search_path')")
         # Asked first: `if not exists` wants the right to create even where the schema is there.

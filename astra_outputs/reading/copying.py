@@ -13,6 +13,7 @@ import asyncpg
 from astra_outputs.errors import SchemaMismatch
 from astra_outputs.model.column_type import type_of
 from astra_outputs.model.column_types import TYPES
+from astra_outputs.postgres.beginning import begin
 from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.sql import literal, qualified, quote, templates
 from astra_outputs.postgres.sqlstates import translated
@@ -258,7 +259,7 @@ async def _transactions(database: Database, wanted: int, stack: AsyncExitStack) 
 async def _transaction(connection: Connection) -> AsyncIterator[None]:
     """Have a snapshot, and nothing to keep in the end."""
     transaction = connection.transaction(isolation="repeatable_read", readonly=True)
-    await transaction.start()
+    await begin(transaction)
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from astra_outputs.errors import DatabaseError, InvalidRecord, KeyMismatch, Problem, WrongRecordClass, shorten
 from astra_outputs.model.columns import Column
 from astra_outputs.model.record import Record
+from astra_outputs.postgres.beginning import transaction
 from astra_outputs.postgres.database import Connection
 from astra_outputs.saving.moments import moment_of
 from astra_outputs.saving.options import Guards
@@ -129,7 +130,7 @@ async def store_one(
     refused must not end that.
     """
     if statements.makes_spectra or connection.is_in_transaction():
-        async with connection.transaction():
+        async with transaction(connection):
             return await _store(connection, statements, row)
     return await _store(connection, statements, row)
 

@@ -14,6 +14,7 @@ from astra_outputs.errors import ConnectionLost, CorruptSpoolFile, DatabaseError
 from astra_outputs.events import tell
 from astra_outputs.model.outcome import Outcome
 from astra_outputs.model.record import Record
+from astra_outputs.postgres.beginning import transaction
 from astra_outputs.postgres.database import Connection
 from astra_outputs.postgres.sqlstates import is_transient
 from astra_outputs.printable import InNotebooks, printable_lines
@@ -217,7 +218,7 @@ async def store_batch(store: Store, batch: SpoolBatch) -> SaveReport:
     """Store spooled records in one transaction; a row that was stored later than them stays."""
 
     async def work(connection: Connection) -> SaveReport:
-        async with connection.transaction():
+        async with transaction(connection):
             return await save_what_is_taken(store.inside(connection), batch.records, batch.since)
 
     return await store.gate.store(

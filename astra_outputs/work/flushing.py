@@ -32,7 +32,8 @@ from astra_outputs.work.timing import ServerClock, spread
 log = logging.getLogger("astra_outputs.worker")
 
 HANGS = 60.0
-"""Seconds beyond the retry budget after which a save that gives no answer is given up."""
+"""Seconds beyond the retry budget after which a save is given up that a server at work does not get done: it waits
+for a lock, for one. A server that hangs is given up within the budget."""
 
 
 @dataclass(frozen=True)

@@ -295,16 +295,25 @@ def test_the_search_finds_a_flag_by_the_name_that_queries_use(browser: WebDriver
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [400, 1400])
-def test_no_page_is_wider_than_the_window(browser: WebDriver, served: str, built: Path, width: int):
+def test_no_page_is_wider_than_the_window_or_covered_by_the_list_of_pages(browser: WebDriver, served: str, built: Path, width: int):
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    wide = []
+    wide, covered = [], []
     for name in pages_of(built):
         browser.get(f"{served}{name}")
         if browser.execute_script("return document.documentElement.scrollWidth") > width:
             wide.append(name)
+        if browser.execute_script(COVERED):
+            covered.append(name)
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    assert wide == []
+    assert (wide, covered) == ([], [])
+
+
+COVERED = """
+const list = document.querySelector('.sidebar-drawer').getBoundingClientRect();
+return list.right > document.querySelector('.content').getBoundingClientRect().left;
+"""
+"""Whether the list of pages lies over the text."""
 
 
 @pytest.mark.slow

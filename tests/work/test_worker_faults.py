@@ -134,9 +134,7 @@ async def test_a_network_that_swallows_everything_costs_time_and_no_result(
     proxy, outputs, connection, spectra, tmp_path, monkeypatch
 ) -> None:
     from astra_outputs.postgres import database
-    from astra_outputs.work import flushing
 
-    monkeypatch.setattr(flushing, "HANGS", 0.2)
     monkeypatch.setattr(database, "FAREWELL", 0.2)
     stored = await spectra(12)
 
