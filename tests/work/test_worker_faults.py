@@ -133,9 +133,9 @@ async def test_what_a_killed_worker_left_in_the_spool_is_stored_before_anything_
 async def test_a_network_that_swallows_everything_costs_time_and_no_result(
     proxy, outputs, connection, spectra, tmp_path, monkeypatch
 ) -> None:
-    from astra_outputs.postgres import database
+    from astra_outputs.postgres import lending
 
-    monkeypatch.setattr(database, "FAREWELL", 0.2)
+    monkeypatch.setattr(lending, "FAREWELL", 0.2)
     stored = await spectra(12)
 
     async def source():
