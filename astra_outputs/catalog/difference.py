@@ -33,6 +33,7 @@ TOPICS = {
     "index": "indexes",
     "flag": "flags",
     "values": "values",
+    "times": "times",
 }
 """What a difference is about, by the first word of its aspect."""
 

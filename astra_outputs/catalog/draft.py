@@ -32,7 +32,8 @@ class Draft:
     foreign_keys: dict[str, str] = field(default_factory=dict)
     checks: dict[str, str] = field(default_factory=dict)
     uniques: dict[str, UniqueKey] = field(default_factory=dict)
-    indexes: set[str] = field(default_factory=set)
+    indexes: dict[str, str] = field(default_factory=dict)
+    """Columns of the indexes that are not unique, as `key` writes them, with the names of the indexes."""
     flags: dict[str, tuple[Bit, ...]] = field(default_factory=dict)
 
     def change(self, column: str, **facts: Any) -> None:

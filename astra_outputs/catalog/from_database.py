@@ -33,7 +33,7 @@ async def tables_of(
     flags : bool
         Whether to read `flag_definition` as well.
     """
-    async with _names_as_in(connection, schema):
+    async with names_as_in(connection, schema):
         sql = templates("catalog")
         tables = await connection.fetch(sql["tables"].text, schema, names)
         columns = _by_table(await connection.fetch(sql["columns"].text, schema, names))
@@ -59,7 +59,7 @@ def statements_of() -> list[Statement]:
 
 
 @asynccontextmanager
-async def _names_as_in(connection: Connection, schema: str) -> AsyncIterator[None]:
+async def names_as_in(connection: Connection, schema: str) -> AsyncIterator[None]:
     """Have PostgreSQL print the names of this schema bare, and those of any other with theirs.
 
     A default that draws from another schema's sequence is thereby told from one that draws from ours.
@@ -113,7 +113,7 @@ def _table(
             for row in indexes
             if row["indisunique"] and not row["indisprimary"]
         ),
-        foreign_keys=frozenset(_foreign_key(row) for row in constraints if row["kind"] == "f"),
+        foreign_keys=frozenset(foreign_key_of(row) for row in constraints if row["kind"] == "f"),
         checks={
             row["conname"]: normal.expression(row["expression"]) for row in constraints if row["kind"] == "c"
         },
@@ -135,7 +135,8 @@ def _column(row: Any) -> ColumnFacts:
     )
 
 
-def _foreign_key(row: Any) -> str:
+def foreign_key_of(row: Any) -> str:
+    """Write the foreign key of a row of the catalogue."""
     actions = [
         f"{event} {_ACTIONS[row[column]]}"
         for event, column in (("on delete", "on_delete"), ("on update", "on_update"))

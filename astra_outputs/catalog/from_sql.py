@@ -33,6 +33,17 @@ def tables_of(files: Iterable[Path]) -> dict[str, TableFacts]:
 
     Raises
     ------
+    MissingFile, InvalidSQL
+        As `drafts_of`.
+    """
+    return {name: table.facts() for name, table in drafts_of(files).items()}
+
+
+def drafts_of(files: Iterable[Path]) -> dict[str, Draft]:
+    """Return the same with the names of constraints and indexes.
+
+    Raises
+    ------
     MissingFile
         If a file does not exist or cannot be read.
     InvalidSQL
@@ -46,7 +57,7 @@ def tables_of(files: Iterable[Path]) -> dict[str, TableFacts]:
             raise MissingFile(f"{file} cannot be read: {error}") from error
         for statement in _statements(script, file):
             _read(statement, tables)
-    return {name: table.facts() for name, table in tables.items()}
+    return tables
 
 
 def _statements(script: str, file: Path) -> Iterator[exp.Expression | Action]:
@@ -189,7 +200,7 @@ def _read_index(index: exp.Index, unique: bool, table: Draft) -> None:
     if unique:
         table.put_unique(map(_name, columns), index.name)
     else:
-        table.indexes.add(key(map(_name, columns)))
+        table.indexes[key(map(_name, columns))] = index.name
 
 
 def _read_action(action: Action, table: Draft) -> None:

@@ -47,6 +47,10 @@ def check(
             "--nan", help="Read tables that have no check against NaN, and tell where they hold it."
         ),
     ] = False,
+    times: Annotated[
+        bool,
+        typer.Option("--times", help="Read all tables, and tell where a worker wrote times of another zone."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Compare record classes with their SQL files, and with a database where one is named.
@@ -63,7 +67,7 @@ def check(
 
         checked, where = check_files(classes), ""
     else:
-        checked, where = asyncio.run(_with_database(dsn, schema, classes, nan=nan))
+        checked, where = asyncio.run(_with_database(dsn, schema, classes, nan=nan, times=times))
     whole, checked = len(checked.differences), checked.without(topics)
     if json:
         found = [
@@ -102,9 +106,10 @@ def _topics(given: Iterable[str]) -> list[str]:
 
 
 async def _with_database(
-    dsn: str | None, schema: str, classes: Sequence[type[Record]], *, nan: bool
+    dsn: str | None, schema: str, classes: Sequence[type[Record]], *, nan: bool, times: bool
 ) -> tuple[Checked, str]:
     from astra_outputs.catalog import check_with_database
+    from astra_outputs.catalog.times import times_out_of_order
     from astra_outputs.catalog.values import numbers_with_nan
 
     async with connection_to(dsn, schema) as (connection, where):
@@ -112,6 +117,9 @@ async def _with_database(
         if nan:
             held = await numbers_with_nan(connection, schema, classes)
             checked = replace(checked, differences=(*checked.differences, *held))
+        if times:
+            late = await times_out_of_order(connection, schema, classes)
+            checked = replace(checked, differences=(*checked.differences, *late))
     return checked, f"schema {schema} of {where}"
 
 

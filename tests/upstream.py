@@ -1,0 +1,180 @@
+"""Tables as upstream Astra has them: made, filled and written to by Peewee models, from the facts of its data model.
+
+Keys have 32 bits, times no zone and no default, numbers of The Cannon may not be NULL and are NaN. The fields and their
+defaults are those of `tests/data/data_model/`; nothing of it is upstream's code.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import peewee
+from playhouse.postgres_ext import ArrayField
+
+from astra_outputs.discover import record_classes
+from astra_outputs.model.record import Record
+
+FACTS = Path(__file__).parent / "data" / "data_model"
+RECORDS = {record_class.table: record_class for record_class in record_classes()}
+ORDER = ("source", "spectrum", *sorted(RECORDS.keys() - {"source", "spectrum"}))
+"""Names of tables, one after those that it refers to."""
+
+WRITTEN = datetime(2025, 3, 1, 12)  # noqa: DTZ001 (without a zone, as Astra writes)
+"""When the first row was written, by the clock of a worker."""
+
+
+def local_now() -> datetime:
+    """The default of Astra's times: what the clock of the machine says, without its zone."""
+    return datetime.now()  # noqa: DTZ005
+
+
+def database_of(dsn: str, zone: str = "") -> peewee.PostgresqlDatabase:
+    """Return Peewee's database of a DSN; `zone` is that of its sessions."""
+    parts = urlsplit(dsn)
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    given = {
+        "host": query.get("host", parts.hostname),
+        "port": query.get("port", parts.port),
+        "user": unquote(parts.username or "") or query.get("user"),
+        "password": unquote(parts.password or ""),
+        "options": f"-c timezone={zone}" if zone else None,
+    }
+    name = parts.path.removeprefix("/")
+    return peewee.PostgresqlDatabase(name, **{key: value for key, value in given.items() if value})
+
+
+def facts_of(table: str) -> list[dict[str, str]]:
+    with (FACTS / f"{table}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _field(
+    fact: dict[str, str], models: Mapping[str, type[peewee.Model]], now: Callable[[], datetime]
+) -> Any:
+    name, kind, default = fact["column"], fact["type"], fact["default"]
+    options: dict[str, Any] = {"null": fact["nullable"] == "yes"}
+    if default == "serial primary key":
+        return peewee.AutoField()
+    if default.startswith("generated"):
+        made = peewee.SQL("GENERATED ALWAYS AS (v_astra / 1000) STORED")
+        return peewee.IntegerField(constraints=[made], _hidden=True)
+    if fact["references"]:
+        other = models[fact["references"].partition(".")[0]]
+        unique = options["null"] and name == "spectrum_pk"
+        return peewee.ForeignKeyField(
+            other,
+            column_name=name,
+            lazy_load=False,
+            on_delete="CASCADE",
+            unique=unique,
+            backref="+",
+            **options,
+        )
+    if default == "now()":
+        options["default"] = now
+    elif default == "current software version":
+        options["default"] = 8000
+    elif default == "NaN":
+        options["default"] = float("nan")
+    elif default:
+        options["default"] = default.strip("'") if kind == "text" else int(default)
+    if kind == "bitfield":
+        return peewee.BitField(**options)
+    if kind == "real[]":
+        return ArrayField(peewee.FloatField, index=False, **options)
+    fields = {
+        "integer": peewee.IntegerField,
+        "bigint": peewee.BigIntegerField,
+        "real": peewee.FloatField,
+        "text": peewee.TextField,
+        "boolean": peewee.BooleanField,
+        "timestamptz": peewee.DateTimeField,
+        "bytea": peewee.BlobField,
+    }
+    return fields[kind](**options)
+
+
+def models_of(
+    database: peewee.Database, schema: str = "astra_080", now: Callable[[], datetime] = local_now
+) -> dict[str, type[peewee.Model]]:
+    """Return the models of all tables, by the name of the table."""
+    models: dict[str, type[peewee.Model]] = {}
+    for table in ORDER:
+        record_class = RECORDS[table]
+        fields = {fact["column"]: _field(fact, models, now) for fact in facts_of(table)}
+        for column in record_class.columns():
+            if column.bits is not None and isinstance(fields[column.name], peewee.BitField):
+                for bit in column.bits.bits():
+                    flag = f"flag_{bit.name}"
+                    if flag not in fields:
+                        fields[flag] = fields[column.name].flag(2**bit.bit)
+        keys = tuple((names, True) for names in record_class.natural_keys)
+        facts = {"database": database, "schema": schema, "table_name": table, "indexes": keys}
+        meta = type("Meta", (), facts)
+        models[table] = type(record_class.__name__, (peewee.Model,), {**fields, "Meta": meta})
+    return models
+
+
+def make(models: Mapping[str, type[peewee.Model]]) -> None:
+    """Make the schema and all tables."""
+    first = next(iter(models.values()))._meta
+    first.database.execute_sql(f'create schema "{first.schema}"')
+    first.database.create_tables(list(models.values()), safe=False)
+
+
+def value_of(record_class: type[Record], fact: dict[str, str], seed: int) -> Any:
+    """Return a value for one column of a row, which tells it from others; some numbers are NaN, or not given."""
+    name, place = fact["column"], sum(map(ord, fact["column"])) % 7
+    if fact["type"] == "timestamptz":
+        return WRITTEN + timedelta(minutes=seed, seconds=30 * (name == "modified"))
+    if fact["type"] == "real":
+        may_be_missing = fact["nullable"] == "yes" or fact["default"] == "NaN"
+        return float("nan") if may_be_missing and (seed + place) % 7 == 0 else seed * 1.5 + place / 8
+    if fact["type"] == "real[]":
+        return [seed + 0.25, place / 8]
+    if fact["type"] == "bytea":
+        return bytes([seed % 256, 0, 255])
+    if fact["type"] == "bitfield":
+        return seed % 2
+    if fact["type"] == "boolean":
+        return bool(seed % 2)
+    if fact["type"] == "text":
+        return f"{name} {seed}"
+    return seed + place
+
+
+def fill(models: Mapping[str, type[peewee.Model]], stars: int = 3) -> None:
+    """Store sources, a spectrum of each kind for each, and results of every pipeline for the first kind of spectrum."""
+    with models["source"]._meta.database.atomic():
+        for star in range(1, stars + 1):
+            models["source"].create(**_row("source", star))
+        number = 0
+        for table in ORDER[2:]:
+            if RECORDS[table].primary_key != "pk":
+                continue
+            for star in range(1, stars + 1):
+                number += 1
+                models["spectrum"].create(spectrum_flags=0)
+                models[table].create(**_row(table, number, spectrum_pk=number, source_pk=star))
+        for table in ORDER[2:]:
+            if RECORDS[table].primary_key != "task_pk":
+                continue
+            for star in range(1, stars + 1):
+                for v_astra in (8000, 7003):
+                    models[table].create(
+                        **_row(table, number + star, spectrum_pk=star, source_pk=star, v_astra=v_astra)
+                    )
+
+
+def _row(table: str, seed: int, **given: Any) -> dict[str, Any]:
+    row = {
+        fact["column"]: value_of(RECORDS[table], fact, seed)
+        for fact in facts_of(table)
+        if fact["default"] != "serial primary key" and not fact["default"].startswith("generated")
+    }
+    return row | given
