@@ -7,9 +7,10 @@ defaults are those of `tests/data/data_model/`; nothing of it is upstream's code
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import time
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -31,6 +32,11 @@ WRITTEN = datetime(2025, 3, 1, 12)  # noqa: DTZ001 (without a zone, as Astra wri
 def local_now() -> datetime:
     """The default of Astra's times: what the clock of the machine says, without its zone."""
     return datetime.now()  # noqa: DTZ005
+
+
+def utc_now() -> datetime:
+    """The same of a machine that runs by UTC."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def database_of(dsn: str, zone: str = "") -> peewee.PostgresqlDatabase:
@@ -116,8 +122,45 @@ def models_of(
         keys = tuple((names, True) for names in record_class.natural_keys)
         facts = {"database": database, "schema": schema, "table_name": table, "indexes": keys}
         meta = type("Meta", (), facts)
-        models[table] = type(record_class.__name__, (peewee.Model,), {**fields, "Meta": meta})
+        bases = (Output, peewee.Model) if "task_pk" in fields else (peewee.Model,)
+        models[table] = type(record_class.__name__, bases, {**fields, "Meta": meta})
     return models
+
+
+class Output:
+    """What Astra's models of pipelines can do besides."""
+
+    @classmethod
+    def from_spectrum(cls, spectrum: Any, **values: Any) -> Any:
+        """Return a result that is not stored yet."""
+        return cls(spectrum_pk=spectrum.spectrum_pk, source_pk=spectrum.source_pk, **values)
+
+
+def task(pipeline: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    """Store what a pipeline yields; the time before it yields `...` is part of each result's, as there."""
+
+    def run(*arguments: Any, **options: Any) -> Iterator[Any]:
+        results, overhead, begun = [], 0.0, time()
+        for result in pipeline(*arguments, **options):
+            spent, begun = time() - begun, time()
+            if result is ...:
+                overhead += spent
+            else:
+                result.t_elapsed = spent
+                results.append(result)
+        for result in results:
+            result.t_overhead = overhead / len(results)
+            result.t_elapsed += result.t_overhead
+            values = {name: value for name, value in result.__data__.items() if value is not None}
+            model = type(result)
+            replaced = [getattr(model, name) for name in values if name not in ("spectrum_pk", "created")]
+            query = model.insert(values).on_conflict(
+                conflict_target=[model.spectrum_pk, model.v_astra_major_minor], preserve=replaced
+            )
+            result.task_pk = query.execute()
+            yield result
+
+    return run
 
 
 def make(models: Mapping[str, type[peewee.Model]]) -> None:
