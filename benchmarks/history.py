@@ -78,7 +78,7 @@ async def run(dsn: str, rows: int, rounds: int) -> dict[type[PipelineOutputMixin
         astra_outputs.connect(dsn, schema="kept") as kept,
     ):
         outputs = {"plain": plain, "kept": kept}
-        spectra = {name: await _spectra(into, rows) for name, into in outputs.items()}
+        spectra = {name: await stored_spectra(into, rows) for name, into in outputs.items()}
         for record_class in RESULTS:
             say(f"{record_class.table}: {rows:,} results, {rounds} rounds")
             costs[record_class] = await _table(connection, outputs, spectra, record_class, rounds)
@@ -86,7 +86,8 @@ async def run(dsn: str, rows: int, rounds: int) -> dict[type[PipelineOutputMixin
     return costs
 
 
-async def _spectra(outputs: Outputs, count: int) -> list[ApogeeCoaddedSpectrumInApStar]:
+async def stored_spectra(outputs: Outputs, count: int) -> list[ApogeeCoaddedSpectrumInApStar]:
+    """Store spectra, each of a source of its own."""
     sources = [Source(sdss_id=number) for number in range(1, count + 1)]
     await outputs.save_many(sources)
     spectra = [
@@ -111,8 +112,8 @@ async def _table(
         # A minor release adds results, a patch release replaces them.
         for patch, series in enumerate((cost.inserts, cost.batches, cost.singles)):
             chosen = spectra[name][:SINGLES] if series is cost.singles else spectra[name]
-            results = _results(record_class, chosen, f"0.{number}.{patch}")
-            save = _one_by_one if series is cost.singles else Outputs.save_many
+            results = results_of(record_class, chosen, f"0.{number}.{patch}")
+            save = one_by_one if series is cost.singles else Outputs.save_many
             await series[name].add(
                 lambda save=save, name=name, results=results: save(outputs[name], results), len(results)
             )
@@ -128,12 +129,13 @@ async def _table(
     return cost
 
 
-async def _one_by_one(outputs: Outputs, results: list[Any]) -> None:
+async def one_by_one(outputs: Outputs, results: list[Any]) -> None:
+    """Store each in a call of its own."""
     for result in results:
         await outputs.save(result)
 
 
-def _results(record_class: type[PipelineOutputMixin], spectra: list[Any], version: str) -> list[Any]:
+def results_of(record_class: type[PipelineOutputMixin], spectra: list[Any], version: str) -> list[Any]:
     """Return results with a value in every column of real numbers, another one in each version."""
     names = [column.name for column in record_class.columns() if column.written and column.type.sql == "real"]
     seed = float(parse_version(version))

@@ -231,7 +231,11 @@ async def create_parents(connection: asyncpg.Connection, count: int) -> None:
     await connection.execute(f"set search_path to {SCHEMA}")
     for parent in ("source", "spectrum"):
         known = await connection.fetchval(f"select coalesce(max(pk), 0) from {parent}")
-        await connection.execute(f"insert into {parent} (pk) select generate_series({known + 1}, {count})")
+        keys = "pk, source_pk" if parent == "spectrum" else "pk"
+        numbers = "number, number" if parent == "spectrum" else "number"
+        await connection.execute(
+            f"insert into {parent} ({keys}) select {numbers} from generate_series({known + 1}, {count}) as number"
+        )
         await connection.execute(f"vacuum (freeze, analyze) {parent}")
 
 

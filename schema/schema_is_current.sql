@@ -3,7 +3,7 @@
 
 do $$
 declare
-    needed constant integer := 3;
+    needed constant integer := 4;
     reached constant integer := (select max(version) from schema_version);
 begin
     if reached < needed then

@@ -21,6 +21,6 @@ comment on column schema_version.applied_by is 'User who applied it';
 
 insert into schema_version (version, upgrade)
 select
-    case when to_regclass('source') is null then 5 else 0 end as version,
+    case when to_regclass('source') is null then 6 else 0 end as version,
     case when to_regclass('source') is null then 'install.sql' else 'the first release' end as upgrade
 where not exists (select from schema_version);

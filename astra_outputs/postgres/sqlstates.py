@@ -44,6 +44,9 @@ OUTSIDE_TRANSACTION = "25P01"
 CLAIMED_ALREADY = "23505"
 """Another row has this key, or identifier."""
 
+NO_NUMBER = "22P02"
+"""A text that is no number: what the statement that stores a result makes of a source that is not its spectrum's."""
+
 TRANSIENT = frozenset(
     {
         "25P03",  # idle in transaction for too long: this process was suspended
@@ -136,6 +139,11 @@ def is_about_rows(error: AstraOutputsError) -> bool:
 def is_claimed(error: AstraOutputsError) -> bool:
     """Tell whether another row has a key or identifier that a row brings."""
     return isinstance(error, DatabaseError) and error.sqlstate == CLAIMED_ALREADY
+
+
+def is_other_source(error: AstraOutputsError) -> bool:
+    """Tell whether a result may have been refused for a source that is not its spectrum's."""
+    return isinstance(error, DatabaseError) and error.sqlstate == NO_NUMBER
 
 
 def is_about_columns(error: AstraOutputsError) -> bool:

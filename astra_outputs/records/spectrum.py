@@ -20,4 +20,5 @@ class Spectrum(Record):
 
     category("Identifiers")
     pk: BigInt = column(description="Key of the spectrum", server_default="identity")
+    source_pk: BigInt = column(description="Key of the source; null where nobody said it")
     spectrum_flags: Flags = column(description="Flags of the spectrum, without named bits")

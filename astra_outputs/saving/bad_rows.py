@@ -8,11 +8,15 @@ import numpy as np
 
 from astra_outputs.errors import AstraOutputsError, UnknownReference
 from astra_outputs.model.version import major_minor
-from astra_outputs.postgres.database import Connection
-from astra_outputs.postgres.sqlstates import frozen_by, is_about_rows
+from astra_outputs.postgres.database import Connection, Database
+from astra_outputs.postgres.sqlstates import frozen_by, is_about_rows, is_other_source
+from astra_outputs.saving.own_source import other_sources
 from astra_outputs.saving.report import Rejected
 from astra_outputs.saving.returned import Part, Stored
 from astra_outputs.saving.statements import Statements
+
+Faults = dict[int, str]
+"""Reasons why rows were refused, by their index in a part."""
 
 Missing = dict[str, set[int]]
 """Keys that are not stored, by the column that refers to them."""
@@ -22,7 +26,7 @@ async def sift(
     part: Part,
     start: int,
     store: Callable[[Part], Awaitable[Stored]],
-    missing: Callable[[Part], Awaitable[Missing]],
+    find_faults: Callable[[Part, AstraOutputsError], Awaitable[Faults]],
 ) -> tuple[list[Stored], list[Rejected]]:
     """Store every row that the database takes.
 
@@ -33,8 +37,8 @@ async def sift(
         Position in the call of the batch's first row.
     store : Callable
         Stores some of the rows in one transaction.
-    missing : Callable
-        Asks the database which sources and spectra of the rows are not stored.
+    find_faults : Callable
+        Asks the database which of the rows are at fault; see `faults`.
 
     Returns
     -------
@@ -52,9 +56,7 @@ async def sift(
     except AstraOutputsError as error:
         if not is_about_rows(error):
             raise
-        known = _frozen(part, error)
-        if isinstance(error, UnknownReference):
-            known = _orphans(part, await missing(part))
+        known = await find_faults(part, error)
         if not known and len(part) == 1:
             return [], [_rejected(part, start, 0, str(error))]
     # One bad row in n takes about log2(n) rounds to find, instead of n.
@@ -64,13 +66,34 @@ async def sift(
     rejected = [_rejected(part, start, index, reason) for index, reason in known.items()]
     for some in rest:
         if len(some):
-            more, refused = await sift(part.take(some), start, store, missing)
+            more, refused = await sift(part.take(some), start, store, find_faults)
             stored += more
             rejected += refused
     return stored, rejected
 
 
-async def missing_references(connection: Connection, statements: Statements, part: Part) -> Missing:
+async def faults(database: Database, statements: Statements, part: Part, error: AstraOutputsError) -> Faults:
+    """Return the rows that an error is about, each with the reason, as far as one look at the database tells them."""
+    if isinstance(error, UnknownReference):
+        table = statements.record_class.table
+        missing = await database.run(
+            lambda connection: _missing_references(connection, statements, part), where=table
+        )
+        return _orphans(part, missing)
+    if is_other_source(error):
+        spectra, sources = spectra_of(part)
+        found = await other_sources(database, statements, spectra, sources, error)
+        return {index: str(problem) for index, problem in found.items()}
+    return _frozen(part, error)
+
+
+def spectra_of(part: Part) -> tuple[list[int], list[int | None]]:
+    """Return the spectrum and the source of each row, as they were sent."""
+    columns = part.columns
+    return columns.values("spectrum_pk", part.rows), columns.values("source_pk", part.rows)
+
+
+async def _missing_references(connection: Connection, statements: Statements, part: Part) -> Missing:
     """Ask which sources and spectra that rows refer to are not stored: one query a column."""
     missing = {}
     for name, query in statements.missing_references.items():
@@ -79,7 +102,7 @@ async def missing_references(connection: Connection, statements: Statements, par
     return missing
 
 
-def _frozen(part: Part, error: AstraOutputsError) -> dict[int, str]:
+def _frozen(part: Part, error: AstraOutputsError) -> Faults:
     """Return the rows of the version that an error says is published, each with the reason."""
     frozen = frozen_by(error)
     if frozen is None:
@@ -88,7 +111,7 @@ def _frozen(part: Part, error: AstraOutputsError) -> dict[int, str]:
     return {index: str(error) for index, v_astra in versions if major_minor(v_astra) == frozen.major_minor}
 
 
-def _orphans(part: Part, missing: Missing) -> dict[int, str]:
+def _orphans(part: Part, missing: Missing) -> Faults:
     orphans = {}
     for name, keys in missing.items():
         for index, key in enumerate(part.columns.values(name, part.rows) if keys else ()):

@@ -95,10 +95,12 @@ class Gate:
 async def traits_of(connection: Connection, schema: str, table: str) -> Traits:
     """Ask what a table is like: plain, partitioned, or distributed over several servers."""
     relation = qualified(schema, table)
-    (known,) = await connection.fetch(templates("gate")["traits"].text, relation)
+    spectra = qualified(schema, "spectrum")
+    (known,) = await connection.fetch(templates("gate")["traits"].text, relation, spectra)
     citus = known["citus"] and await connection.fetchval(templates("gate")["is_distributed"].text, relation)
     return Traits(
         system_columns=not (known["partitioned"] or citus),
         updates=not citus,
         may_drop_rows=known["row_triggers"],
+        sources=known["sources"],
     )

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from astra_outputs.errors import DatabaseError, MaybeStored
-from astra_outputs.saving.bad_rows import Missing, missing_references, sift
+from astra_outputs.errors import AstraOutputsError, DatabaseError, MaybeStored
+from astra_outputs.saving.bad_rows import Faults, faults, sift, spectra_of
 from astra_outputs.saving.batch import Batch, Done
 from astra_outputs.saving.options import SaveOptions
+from astra_outputs.saving.own_source import refuse_other_source
 from astra_outputs.saving.returned import Part, Stored
 from astra_outputs.saving.same_star import recognised
 from astra_outputs.saving.statements import Statements, statements
@@ -178,7 +179,11 @@ class Lanes:
             async def store(some: Part) -> Stored:
                 return (await self._store_parts(batch, [some]))[0]
 
-            more, refused = await sift(part, batch.start, store, lambda some: self._missing(batch, some))
+            async def find_faults(some: Part, error: AstraOutputsError) -> Faults:
+                traits = await self._store.gate.check(batch.record_class, self._database)
+                return await faults(self._database, self._statements(batch, some, traits), some, error)
+
+            more, refused = await sift(part, batch.start, store, find_faults)
             stored += more
             rejected += refused
         return Done(batch, stored, rejected)
@@ -203,8 +208,11 @@ class Lanes:
         try:
             stored = await self._store.reruns.store(batch.record_class, work)
         except DatabaseError as error:
-            records = [record for part in parts for record in batch.records_of(part)]
             collecting = self._options.on_error == "collect"
+            for one, part in () if collecting else texts:
+                if one.fills_source:
+                    await refuse_other_source(self._database, one, *spectra_of(part), error)
+            records = [record for part in parts for record in batch.records_of(part)]
             if not await recognised(self._database, records, error, one_by_one=collecting):
                 raise
             stored = await self._store.reruns.store(batch.record_class, work)
@@ -212,12 +220,6 @@ class Lanes:
         if seen is not None:
             seen.add(stored, batch.positions)
         return stored
-
-    async def _missing(self, batch: Batch, part: Part) -> Missing:
-        texts = self._statements(batch, part, Traits())
-        return await self._database.run(
-            lambda connection: missing_references(connection, texts, part), where=batch.record_class.table
-        )
 
     def _statements(self, batch: Batch, part: Part, traits: Traits) -> Statements:
         # Where tables have to be made anew, what alters them would fill the catalog.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.sql import Statement, templates
+from astra_outputs.saving.expressions import spectra_of_others
 from astra_outputs.saving.statements import Statements
 
 
@@ -27,6 +28,11 @@ def statements_of(record_class: type[Record], schema: str) -> list[Statement]:
             ),
             Statement("empty_stage", _says("empty_stage"), texts.empty_stage),
             Statement("kept", _says("stored_rows"), texts.stored_rows),
+            *(
+                [Statement("other_sources", _says("other_sources"), spectra_of_others(schema))]
+                if texts.fills_source
+                else []
+            ),
             *(
                 Statement(f"missing_{name}", _says("missing_references"), text)
                 for name, text in texts.missing_references.items()

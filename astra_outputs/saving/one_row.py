@@ -14,6 +14,7 @@ from astra_outputs.postgres.beginning import transaction
 from astra_outputs.postgres.database import Connection
 from astra_outputs.saving.moments import moment_of
 from astra_outputs.saving.options import Guards
+from astra_outputs.saving.own_source import refuse_other_source
 from astra_outputs.saving.report import KEPT, NAMES, UNCHANGED
 from astra_outputs.saving.same_star import recognised
 from astra_outputs.saving.size import refuse_too_large
@@ -29,9 +30,15 @@ async def save_one(store: Store, record: Record, guards: Guards, *, only_given: 
 
     async def work(traits: Traits) -> tuple[dict[str, Any], int]:
         texts = statements(record_class, store.schema, tuple(row.key), guards, traits, given=given)
-        return await store.database.run(
-            lambda connection: store_one(connection, texts, row), where=record_class.table
-        )
+        try:
+            return await store.database.run(
+                lambda connection: store_one(connection, texts, row), where=record_class.table
+            )
+        except DatabaseError as error:
+            if texts.fills_source:
+                source = row.values[texts.columns.index("source_pk")]
+                await refuse_other_source(store.database, texts, [row.key["spectrum_pk"]], [source], error)
+            raise
 
     try:
         stored, code = await store.gate.store(record_class, work)

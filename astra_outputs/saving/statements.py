@@ -11,6 +11,7 @@ from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.postgres.sql import listed, literal, qualified, quote, templates
+from astra_outputs.saving.expressions import arrays_of, temporary, with_number, with_source
 from astra_outputs.saving.options import UNGUARDED, Guards
 from astra_outputs.saving.traits import PLAIN_TABLE, Traits
 
@@ -87,7 +88,8 @@ class Statements:
         self.has_times = "modified" in record_class.model_fields
         times = TIMES if self.has_times else ()
         spectrum = ("spectrum_pk",) if self.makes_spectra else ()
-        self.stored = (record_class.primary_key, *times, *spectrum)
+        source = ("source_pk",) if self.fills_source or self.makes_spectra else ()
+        self.stored = (record_class.primary_key, *times, *spectrum, *source)
         """The columns that the database decides, which a record takes over after a save."""
         self.returned = (*dict.fromkeys((*key, *self.stored)), "inserted")
         """What a save returns: the key, the stored columns, and whether the row is a new one."""
@@ -98,6 +100,11 @@ class Statements:
         return issubclass(self.record_class, PipelineOutputMixin)
 
     @property
+    def fills_source(self) -> bool:
+        """Whether a row gets the source of its spectrum, and is refused with another one."""
+        return self.is_result and self.traits.sources
+
+    @property
     def may_update(self) -> bool:
         """Whether `update_stored` does what an upsert does where all rows are there."""
         return self.is_result and not self.guards and self.traits.updates
@@ -105,38 +112,39 @@ class Statements:
     @cached_property
     def upsert_row(self) -> str:
         """Store one row, given as one parameter a column; returns the columns `returned`."""
-        values = [f"${number}" for number in range(1, len(self.columns) + 1)]
-        return self._storing(f"values ({', '.join(self._with_spectrum(values))})")
+        values = [f"${number}::{one.type.sql}" for number, one in enumerate(self._columns, start=1)]
+        return self._storing(f"select {', '.join(self._completed(values))}")
 
     @cached_property
     def upsert_rows(self) -> str:
         """Store rows given as one array of the temporary type; returns the columns `returned`."""
         return self._storing(
-            self._fill("from_array", values=self._sent(), row_type=_temporary(self.row_type))
+            self._fill("from_array", values=", ".join(self._sent()), row_type=temporary(self.row_type))
         )
 
     @cached_property
     def upsert_stage(self) -> str:
         """Store the rows of the temporary table; returns one row, of an array for each of `returned`."""
-        rows = self._fill("from_stage", values=self._sent(), stage=_temporary(self.stage))
+        rows = self._fill("from_stage", values=", ".join(self._sent()), stage=temporary(self.stage))
         if self.makes_spectra:
-            return self._storing(rows, _arrays_of(self.returned))
-        return self._fill("gathered", storing=self._upsert(rows), returned=_arrays_of(self.returned))
+            return self._storing(rows, arrays_of(self.returned))
+        return self._fill("gathered", storing=self._upsert(rows), returned=arrays_of(self.returned))
 
     @cached_property
     def update_stored(self) -> str:
         """Replace the stored rows that have the key of a row of the temporary table; returns as `upsert_stage`."""
-        replaced = [f"{quote(name)} = sent.{quote(name)}" for name in self._replaced]
+        sent = dict(zip(self.columns, self._sent(), strict=True))
+        replaced = [f"{quote(name)} = {self._known(name, sent[name], 'kept')}" for name in self._replaced]
         replaced.append("modified = greatest(kept.modified, statement_timestamp())")
         update = self._fill(
             "update_stored",
             table=self._table,
             relation=literal(self._table),
-            stage=_temporary(self.stage),
+            stage=temporary(self.stage),
             replaced=", ".join(replaced),
             returned=", ".join([*self._read("kept", self.returned[:-1]), "false as inserted"]),
         )
-        return self._fill("gathered", storing=update, returned=_arrays_of(self.returned))
+        return self._fill("gathered", storing=update, returned=arrays_of(self.returned))
 
     @cached_property
     def create_stage(self) -> str:
@@ -149,19 +157,19 @@ class Statements:
             f"add column if not exists {quote(name)} text, alter column {quote(name)} set storage plain"
             for name in self._later
         ]
-        add = self._fill("add_short_texts", stage=_temporary(self.stage), columns=", ".join(texts))
+        add = self._fill("add_short_texts", stage=temporary(self.stage), columns=", ".join(texts))
         return f"{create};\n{add}"
 
     @cached_property
     def empty_stage(self) -> str:
         """Empty the temporary table, which otherwise happens when a transaction ends."""
-        return self._fill("empty_stage", stage=_temporary(self.stage))
+        return self._fill("empty_stage", stage=temporary(self.stage))
 
     @cached_property
     def create_row_type(self) -> str:
         """Make the temporary type of one row, of which `upsert_rows` takes an array."""
         return self._fill(
-            "create_row_type", row_type=_temporary(self.row_type), columns=", ".join(self._typed())
+            "create_row_type", row_type=temporary(self.row_type), columns=", ".join(self._typed())
         )
 
     @cached_property
@@ -203,7 +211,10 @@ class Statements:
     def _replaced(self) -> list[str]:
         """Every column that is given but the key; a spectrum keeps the number by which results refer to it."""
         kept = {*self.key, *(["spectrum_pk"] if self.makes_spectra else [])}
-        given = self.columns if self._only is None else self._only
+        given = {
+            *(self.columns if self._only is None else self._only),
+            *(["source_pk"] if self.fills_source else []),
+        }
         return [name for name in self.columns if name not in kept and name in given]
 
     def _fill(self, name: str, **values: str) -> str:
@@ -255,23 +266,24 @@ class Statements:
         return f"where {' and '.join(conditions)}" if conditions else ""
 
     def _given(self, name: str) -> str:
-        """Return what a row says of a column; an identifier stays where a row that has another one does not say it."""
-        identifiers = {one for names in self.record_class.natural_keys for one in names}
-        if len(self.record_class.natural_keys) > 1 and name in identifiers:
-            return f"coalesce(excluded.{quote(name)}, {quote(self.record_class.table)}.{quote(name)})"
-        return f"excluded.{quote(name)}"
+        return self._known(name, f"excluded.{quote(name)}", quote(self.record_class.table))
 
-    def _with_spectrum(self, values: Sequence[str]) -> list[str]:
-        """Give a new spectrum its key where the row brings none."""
-        given = list(values)
-        if self.makes_spectra:
-            index = self.columns.index("spectrum_pk")
-            sequence = literal(qualified(self.schema, "spectrum_pk_seq"))
-            given[index] = f"coalesce({given[index]}, nextval({sequence}::regclass))"
+    def _known(self, name: str, given: str, stored: str) -> str:
+        """Return what a column is replaced by: an identifier stays where a row that has another one does not say it."""
+        identifiers = {one for names in self.record_class.natural_keys for one in names}
+        several = len(self.record_class.natural_keys) > 1 and name in identifiers
+        if several or (self.fills_source and name == "source_pk"):
+            return f"coalesce({given}, {stored}.{quote(name)})"
         return given
 
-    def _sent(self) -> str:
-        return ", ".join(self._with_spectrum([f"sent.{quote(name)}" for name in self.columns]))
+    def _completed(self, values: Sequence[str]) -> list[str]:
+        """Give a new spectrum its key where the row brings none, and a result the source of its spectrum."""
+        if self.makes_spectra:
+            return with_number(self.schema, self.columns, values)
+        return with_source(self.schema, self.columns, values) if self.fills_source else list(values)
+
+    def _sent(self) -> list[str]:
+        return self._completed([f"sent.{quote(name)}" for name in self.columns])
 
     def _typed(self, but: Sequence[str] = ()) -> list[str]:
         return [f"{quote(one.name)} {one.type.sql}" for one in self._columns if one.name not in but]
@@ -285,11 +297,3 @@ class Statements:
             else f"{prefix}{quote(name)}"
             for name in names
         ]
-
-
-def _arrays_of(names: Iterable[str]) -> str:
-    return ", ".join(f"array_agg({quote(name)}) as {quote(name)}" for name in names)
-
-
-def _temporary(name: str) -> str:
-    return f"pg_temp.{quote(name)}"

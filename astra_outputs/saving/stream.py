@@ -16,8 +16,8 @@ from astra_outputs.saving.returned import Stored
 from astra_outputs.saving.statements import TIMES
 from astra_outputs.saving.store import Store
 
-RESULT = ("task_pk", "created", "modified")
-"""The columns of a pipeline's result that the database decides."""
+RESULT = ("task_pk", "created", "modified", "source_pk")
+"""The columns of a pipeline's result that the database decides, or fills in."""
 
 
 async def save_records(store: Store, records: Records, options: SaveOptions) -> SaveReport:
@@ -69,9 +69,9 @@ def tell(stored: Stored, records: list[dict[str, Any]], outcomes: bytearray) -> 
     names = tuple(columns)
     codes = map(NAMES.__getitem__, stored.codes)
     if names == RESULT:  # spelt out, since a loop over the names takes as long again
-        for record, pk, created, modified, code in zip(mine, *columns.values(), codes, strict=True):
+        for record, pk, created, modified, source, code in zip(mine, *columns.values(), codes, strict=True):
             record["task_pk"], record["created"], record["modified"] = pk, created, modified
-            record["outcome"] = code
+            record["source_pk"], record["outcome"] = source, code
     else:
         for record, *values, code in zip(mine, *columns.values(), codes, strict=True):
             record.update(zip(names, values, strict=True), outcome=code)

@@ -18,11 +18,14 @@ class Traits:
         Whether an UPDATE of rows that are there is faster than an upsert; on distributed tables it is not.
     may_drop_rows : bool
         Whether it has triggers that may leave rows out: then no batch goes without a transaction.
+    sources : bool
+        Whether there is a table `spectrum` that says of which source a spectrum is.
     """
 
     system_columns: bool = True
     updates: bool = True
     may_drop_rows: bool = False
+    sources: bool = True
 
 
 PLAIN_TABLE = Traits()

@@ -2,14 +2,19 @@
 
 -- name: traits
 -- What decides how rows are stored: whether the table is partitioned, whether it may be distributed over several
--- servers, and whether triggers of its own run before each row, which may leave rows out.
+-- servers, whether triggers of its own run before each row, which may leave rows out, and whether the schema's
+-- table `spectrum`, if it has one, says of which source a spectrum is.
 select
     relkind = 'p' as partitioned,
     exists(select from pg_catalog.pg_extension where extname = 'citus') as citus,
     exists(
         select from pg_catalog.pg_trigger
         where tgrelid = pg_class.oid and not tgisinternal and tgtype & 3 = 3
-    ) as row_triggers
+    ) as row_triggers,
+    exists(
+        select from pg_catalog.pg_attribute
+        where attrelid = to_regclass($2::text) and attname = 'source_pk' and not attisdropped
+    ) as sources
 from pg_catalog.pg_class
 where oid = $1::text::regclass;
 

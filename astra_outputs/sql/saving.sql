@@ -43,6 +43,25 @@ on conflict (/*= key */ spectrum_pk, v_astra_major_minor /*=*/) do update set
 /*= guard */ where the_cannon.v_astra <= excluded.v_astra /*=*/
 returning /*= returned */ spectrum_pk, v_astra_major_minor, task_pk, xmax = 0 as inserted /*=*/;
 
+-- name: source_of_spectrum
+-- The source of a result is its spectrum's. One that is missing is filled in; another one ends the statement, with
+-- SQLSTATE 22P02, since such a text is no number. Where nobody said whose the spectrum is, what is given is taken.
+select
+    case
+        when owner.source_pk <> /*= given */ $1::bigint /*=*/
+            then ('spectrum ' || owner.pk || ' is of source ' || owner.source_pk)::bigint
+        else coalesce(owner.source_pk, /*= given */ $1::bigint /*=*/)
+    end
+from /*= table */ astra.spectrum /*=*/ as owner
+where owner.pk = /*= spectrum */ $2::bigint /*=*/;
+
+-- name: other_sources
+-- Which of the spectra given, each with a source, are of another one.
+select owner.pk, owner.source_pk
+from unnest($1::bigint[], $2::bigint[]) as wanted (spectrum_pk, source_pk)
+join /*= table */ astra.spectrum /*=*/ as owner on owner.pk = wanted.spectrum_pk
+where owner.source_pk <> wanted.source_pk;
+
 -- name: update_stored
 -- Replaces rows that are expected to be there, out of the temporary table of a batch. It takes the server
 -- three quarters of the time of an upsert; where fewer rows come back than were sent it is undone, and the
@@ -61,11 +80,20 @@ returning /*= returned */ kept.spectrum_pk, kept.v_astra_major_minor, kept.task_
 
 -- name: with_spectrum
 -- Stores spectra, and in the same statement the row of `spectrum` for each new one: foreign keys are checked
--- at its end. A number that another spectrum has is refused: the results of the two would be one.
+-- at its end. A number that another spectrum has is refused: the results of the two would be one. The row of
+-- `spectrum` says of which source it is, which results are held to.
 with saved as (
-    /*= upsert */ select 1 as spectrum_pk, true as inserted /*=*/
+    /*= upsert */ select 1 as spectrum_pk, 2::bigint as source_pk, true as inserted /*=*/
 ), parent as (
-    insert into /*= spectrum */ astra.spectrum /*=*/ (pk) select spectrum_pk from saved where inserted
+    insert into /*= spectrum */ astra.spectrum /*=*/ (pk, source_pk)
+    select spectrum_pk, source_pk from saved where inserted
+), moved as (
+    update /*= spectrum */ astra.spectrum /*=*/ as owner set source_pk = saved.source_pk
+    from saved
+    where
+        owner.pk = saved.spectrum_pk
+        and not saved.inserted
+        and owner.source_pk is distinct from saved.source_pk
 )
 select /*= returned */ spectrum_pk, inserted /*=*/ from saved;
 

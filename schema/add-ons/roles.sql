@@ -226,7 +226,7 @@ begin
         end if;
     end loop;
     -- A new spectrum takes the next number, and gets its row of `spectrum` in the same statement.
-    execute format('grant insert (pk) on spectrum to %s', loader);
+    execute format('grant insert (pk, source_pk), update (source_pk) on spectrum to %s', loader);
     execute format('grant usage on sequence spectrum_pk_seq to %s', loader);
 end
 $$;

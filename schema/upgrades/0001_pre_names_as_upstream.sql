@@ -1,5 +1,5 @@
 -- Upgrade 1, before the new package: the table apogee_coadded_spectrum_in_apstar gets the name by which the survey's own
--- scripts ask for it, apogee_coadded_spectrum_in_ap_star. Views stay under the old names until upgrade 5.
+-- scripts ask for it, apogee_coadded_spectrum_in_ap_star. Views stay under the old names until upgrade 6.
 --
 --     psql -v schema=astra -f schema/upgrades/0001_pre_names_as_upstream.sql
 --

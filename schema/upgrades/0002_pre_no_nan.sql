@@ -1,5 +1,5 @@
 -- Upgrade 2, before the new package: tables refuse NaN in their numbers, whoever writes, as docs/data-model-choices.md says.
--- Rows that hold NaN already stay until upgrade 4, but can be replaced only by rows without.
+-- Rows that hold NaN already stay until upgrade 5, but can be replaced only by rows without.
 --
 --     psql -v schema=astra -f schema/upgrades/0002_pre_no_nan.sql
 --

@@ -70,6 +70,8 @@ async def connection(empty_database: str) -> AsyncIterator[asyncpg.Connection]:
 INSTALL = sql_files.schema_dir() / "install.sql"
 NO_NAN = sql_files.schema_dir() / "add-ons" / "no_nan.sql"
 
+SOURCES_OF_SPECTRA = sql_files.schema_dir() / "add-ons" / "sources_of_spectra.sql"
+
 
 async def version(connection: asyncpg.Connection, schema: str = "astra") -> int:
     return await connection.fetchval(f"select max(version) from {schema}.schema_version")
@@ -132,7 +134,7 @@ async def test_the_tables_are_not_installed_over_those_of_an_earlier_release(
 ):
     psql(FIRST / "install.sql")
     before = await catalogue(connection)
-    done = psql(INSTALL, expect="schema astra is of version 0, and these files are of version 3")
+    done = psql(INSTALL, expect="schema astra is of version 0, and these files are of version 4")
     assert "from 0001 on" in done.stderr
     assert await catalogue(connection) == before
 
@@ -227,6 +229,27 @@ async def test_rows_and_who_may_read_them_stay_through_the_upgrades(
         assert await connection.fetchval("select obj from apogee_coadded_spectrum_in_ap_star") == "a"
 
 
+async def test_spectra_learn_their_sources_by_the_upgrade_and_later_ones_by_the_add_on(
+    psql: Psql, connection: asyncpg.Connection
+):
+    psql(FIRST / "install.sql")
+    add = (
+        "with made as (insert into spectrum default values returning pk), "
+        "star as (insert into source (sdss_id) values ($1::text::bigint) returning pk) "
+        "insert into {table} (spectrum_pk, source_pk, release, apred, obj, telescope, spectrum_flags) "
+        "select made.pk, star.pk, 'dr17', 'dr17', $1::text, 'apo25m', 1 from made, star returning source_pk"
+    )
+    await connection.execute("set search_path to astra; insert into spectrum default values")
+    old = await connection.fetchval(add.format(table="apogee_coadded_spectrum_in_apstar"), "101")
+    psql(*BEFORE)
+    known = "select source_pk from spectrum order by pk"
+    assert [row[0] for row in await connection.fetch(known)] == [None, old]
+    new = await connection.fetchval(add.format(table="apogee_coadded_spectrum_in_ap_star"), "102")
+    psql(*[SOURCES_OF_SPECTRA] * 2)
+    assert [row[0] for row in await connection.fetch(known)] == [None, old, new]
+    psql(SOURCES_OF_SPECTRA, schema="", expect="no schema given")
+
+
 async def test_an_index_that_was_left_invalid_is_built_anew(psql: Psql, connection: asyncpg.Connection):
     psql(FIRST / "install.sql", *UPGRADES[:2])
     await connection.execute(
@@ -266,7 +289,7 @@ async def test_an_older_schema_is_refused_with_both_numbers_and_the_files(psql: 
         async with astra_outputs.connect(empty_database):
             pass
     message = str(caught.value)
-    assert "is of version 0, and this package needs 3" in message
+    assert "is of version 0, and this package needs 4" in message
     assert "psql -v schema=astra -f schema/upgrades/0001_pre_names_as_upstream.sql`, then 0002_pre" in message
     assert "secret" not in message
 
@@ -274,7 +297,7 @@ async def test_an_older_schema_is_refused_with_both_numbers_and_the_files(psql: 
 async def test_a_schema_between_two_upgrades_names_those_that_are_left(psql: Psql, empty_database: str):
     psql(FIRST / "install.sql", UPGRADES[0])
     with pytest.raises(
-        SchemaMismatch, match=r"version 1, .* needs 3: .*/0002_pre_no_nan\.sql`, then 0003_pre"
+        SchemaMismatch, match=r"version 1, .* needs 4: .*/0002_pre_no_nan\.sql`, then 0003_pre"
     ):
         async with astra_outputs.connect(empty_database):
             pass

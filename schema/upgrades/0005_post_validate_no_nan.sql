@@ -1,16 +1,16 @@
--- Upgrade 4, after the new package: what upgrade 2 refuses from then on is true of all rows.
+-- Upgrade 5, after the new package: what upgrade 2 refuses from then on is true of all rows.
 --
---     psql -v schema=astra -f schema/upgrades/0004_post_validate_no_nan.sql
+--     psql -v schema=astra -f schema/upgrades/0005_post_validate_no_nan.sql
 --
 -- Run it as the owner of the tables. It fails, naming the table, where rows still hold NaN. Make NULL of them first:
 -- psql -v schema=astra -v table=the_cannon -v mend=1 -f schema/add-ons/no_nan.sql
 -- Transaction: yes. Locks: none that stops readers or writers; each table is read once. Rewrites: nothing.
 --
--- Undo: not needed; delete from schema_version where version = 4.
+-- Undo: not needed; delete from schema_version where version = 5.
 
 \set ON_ERROR_STOP on
-\set number 4
-\set upgrade 0004_post_validate_no_nan
+\set number 5
+\set upgrade 0005_post_validate_no_nan
 \ir parts/begin.sql
 
 set local statement_timeout = 0; -- reading the largest table takes as long as it takes
