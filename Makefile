@@ -6,8 +6,9 @@ DSN ?=
 ARGS ?=
 # Processes that run tests; with ARGS=-n0 there is one, which a debugger can stop.
 WORKERS ?= logical
-# Words for pip, before what it shall install.
+# Words for pip, before what it shall install; and which of the extras.
 PIP ?=
+EXTRA ?= dev
 
 CANDIDATES = $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3)
 BIN = $(VENV)/bin
@@ -52,7 +53,7 @@ $(INSTALLED): pyproject.toml
 	fi; \
 	echo "Installing into $(VENV) with $$("$$found" --version) ..."; \
 	"$$found" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP) --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP) --editable '.[$(EXTRA)]'
 	@touch $@
 
 .PHONY: demo
@@ -87,7 +88,7 @@ test-taste: $(INSTALLED) ## Run those tests that may come out otherwise on anoth
 test-pythons: $(INSTALLED) ## Run a taste of the tests on each other Python from 3.11 that is found here
 	@$(BIN)/python .ci/pythons.py | while read -r version python; do \
 		echo "The taste on Python $$version:"; \
-		$(MAKE) --no-print-directory test-taste VENV=$(VENV)-$$version PYTHON="$$python" </dev/null || exit 1; \
+		$(MAKE) --no-print-directory test-taste EXTRA=test VENV=$(VENV)-$$version PYTHON="$$python" </dev/null || exit 1; \
 	done
 
 .PHONY: test-lowest
@@ -95,7 +96,7 @@ test-lowest: $(INSTALLED) ## Run the same taste with the lowest versions that py
 	@mkdir -p build && $(BIN)/python .ci/lowest.py > build/lowest.txt
 	@found=$$($(BIN)/python .ci/pythons.py 3.11 | cut -d ' ' -f 2); \
 	if [ -z "$$found" ]; then echo 'The lowest versions are for Python 3.11, which is not here.' >&2; exit 1; fi; \
-	$(MAKE) --no-print-directory test-taste VENV=$(VENV)-lowest PYTHON="$$found" \
+	$(MAKE) --no-print-directory test-taste EXTRA=test VENV=$(VENV)-lowest PYTHON="$$found" \
 		PIP='--constraint build/lowest.txt'
 
 .PHONY: soak
