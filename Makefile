@@ -3,6 +3,7 @@
 VENV ?= .venv
 PYTHON ?=
 DSN ?=
+CITUS_DSN ?=
 ARGS ?=
 # Processes that run tests; with ARGS=-n0 there is one, which a debugger can stop.
 WORKERS ?= logical
@@ -19,6 +20,8 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 SHARE = -m 'not slow' $(patsubst %,tests/%,catalog postgres saving security spool tables)
 TASTE = -m 'not slow' $(patsubst %,tests/%,cli ingest/test_ingest.py model/test_column_types.py model/test_doors.py \
 	reading/test_columns.py saving/test_save_many.py tables/test_save_table.py work/test_worker.py)
+# What must be the same where results are distributed: schema/add-ons/citus.sql.
+BEHAVIOUR = -m 'not slow' $(patsubst %,tests/%,catalog export postgres reading saving security spool tables work)
 INSTALLED = $(VENV)/.installed
 COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
 # What behaves by the table it writes to and reads from.
@@ -65,8 +68,9 @@ psql: $(INSTALLED) ## Open psql on the database that the demo left
 	@$(BIN)/python examples/irfm/psql.py $(ARGS)
 
 .PHONY: test
-test: $(INSTALLED) ## Run the tests on an embedded PostgreSQL, or on a server: make test DSN=postgresql://...
-	$(if $(DSN),@ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(PYTEST) -m 'not slow' $(ARGS)
+test: $(INSTALLED) ## Run the tests on an embedded PostgreSQL, or on a server: make test DSN=... or CITUS_DSN=...
+	$(if $(CITUS_DSN),@ASTRA_OUTPUTS_TEST_CITUS_DSN='$(CITUS_DSN)' $(PYTEST) $(BEHAVIOUR) $(ARGS),$(if \
+		$(DSN),@ASTRA_OUTPUTS_TEST_DSN='$(DSN)' )$(PYTEST) -m 'not slow' $(ARGS))
 
 .PHONY: test-slow
 test-slow: $(INSTALLED) ## Run those that `test` leaves out: faults with real processes, the built site, benchmarks in small

@@ -25,6 +25,7 @@ FOLDERS = (".", "schema", "schema/tables", "sql")
 """Where an author may keep a SQL file, seen from the module of the record class or one level up."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_PIECE = re.compile(r"""'[^']*'|"[^"]*"|\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/|;|[^'"$;/-]+|.""", re.DOTALL)
 _INCLUDE = re.compile(r"^\\ir\s+'?([^'\s]+)'?\s*$", re.MULTILINE)
 
 # All that apply the schema wait for each other: `create ... if not exists` is no lock, and of two at
@@ -124,11 +125,25 @@ async def apply(
         if await connection.fetchval("select to_regnamespace($1) is null", name):
             await connection.execute(f"create schema {name}")
         await connection.execute("select set_config('search_path', $1, true)", name)
+        citus = await connection.fetchval("select exists(select from pg_extension where extname = 'citus')")
         for file, script in scripts:
             try:
-                await connection.execute(script)
+                # Citus takes no several statements at once.
+                for statement in statements_of(script) if citus else [script]:
+                    await connection.execute(statement)
             except Exception as error:
                 error.add_note(f"in {file}")
                 raise
         # The caller's own transaction, if there is one, goes on with the path that it had.
         await connection.execute("select set_config('search_path', $1, true)", before)
+
+
+def statements_of(script: str) -> list[str]:
+    """Return the statements of a script of SQL, one by one; semicolons within `begin atomic` are not understood."""
+    statements = [""]
+    for piece in _PIECE.finditer(script):
+        if piece[0] == ";":
+            statements.append("")
+        elif not piece[0].startswith(("--", "/*")):
+            statements[-1] += piece[0]
+    return [statement.strip() for statement in statements if statement.strip()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -105,6 +106,10 @@ CLAIMED = (
 """How to mend an identifier of a source that is in use."""
 
 
+SHARD_NUMBER = re.compile(r"_\d{6,}$")
+"""What Citus adds to the names of a shard's table and constraints."""
+
+
 def is_transient(error: BaseException) -> bool:
     """Tell whether the transaction that failed may succeed when run again."""
     if isinstance(error, DatabaseError):
@@ -183,9 +188,8 @@ def meaning(error: asyncpg.PostgresError, where: str) -> DatabaseError:
     """Return the driver's error as ours: what it is about, and how to mend it."""
     sqlstate = error.sqlstate or ""
     kind, mend = MEANINGS.get(sqlstate, (DatabaseError, ""))
-    frozen = (
-        Frozen.named(getattr(error, "constraint_name", None) or "") if sqlstate == CHECK_VIOLATION else None
-    )
+    table, constraint = _names(error)
+    frozen = Frozen.named(constraint or "") if sqlstate == CHECK_VIOLATION else None
     if frozen is not None:
         return VersionFrozen(
             f"{where}: {frozen.sentence}; give results another v_astra",
@@ -193,9 +197,9 @@ def meaning(error: asyncpg.PostgresError, where: str) -> DatabaseError:
             table=frozen.table,
             constraint=frozen.constraint,
         )
-    if (getattr(error, "constraint_name", None) or "").endswith(("spectrum_pkey", "_spectrum_key")):
+    if (constraint or "").endswith(("spectrum_pkey", "_spectrum_key")):
         mend = TAKEN
-    if sqlstate == CLAIMED_ALREADY and getattr(error, "table_name", None) == "source":
+    if sqlstate == CLAIMED_ALREADY and table == "source":
         mend = CLAIMED
     if sqlstate.startswith(("08", "57P")):
         kind, mend = ConnectionLost, "try again when the server is back"
@@ -204,6 +208,18 @@ def meaning(error: asyncpg.PostgresError, where: str) -> DatabaseError:
     return kind(
         message,
         sqlstate=sqlstate,
-        table=getattr(error, "table_name", None),
-        constraint=getattr(error, "constraint_name", None),
+        table=table,
+        constraint=constraint,
     )
+
+
+def _names(error: asyncpg.PostgresError) -> tuple[str | None, str | None]:
+    """Return the table and the constraint that an error names; of a shard those of the table that it is a part of.
+
+    A shard on another server than the coordinator's is not named at all.
+    """
+    table, constraint = getattr(error, "table_name", None), getattr(error, "constraint_name", None)
+    number = SHARD_NUMBER.search(table or "")
+    if table and constraint and number and constraint.endswith(number[0]):
+        return table.removesuffix(number[0]), constraint.removesuffix(number[0])
+    return table, constraint

@@ -46,6 +46,22 @@ set local lock_timeout = '10s';
 set local search_path to :"schema", pg_temp;
 select pg_advisory_xact_lock(5317209464110857) as locked \gset
 
+-- Rows would be kept on the server that has them, where nobody finds them.
+do $$
+declare
+    distributed bigint := 0;
+begin
+    if exists (select from pg_extension where extname = 'citus') then
+        execute 'select count(*) from pg_dist_partition join pg_class on pg_class.oid = logicalrelid '
+            'where relnamespace = quote_ident(current_schema())::regnamespace' into distributed;
+    end if;
+    if distributed > 0 then
+        raise exception 'Citus distributes the tables of schema %: no history is kept of them', current_schema()
+            using hint = 'What to do instead stands in docs/scale.md.';
+    end if;
+end
+$$;
+
 create table if not exists result_history (
     pk bigint generated always as identity,
     table_name text not null,

@@ -45,6 +45,9 @@ begin;
 
 set local client_min_messages = warning;
 set local lock_timeout = '10s'; -- a change of owner waits for who uses the table, and others wait for it
+-- Where Citus distributes tables: on one connection to each server, which all that is done here goes through.
+set local citus.multi_shard_modify_mode to 'sequential';
+set local citus.override_table_visibility to on;
 set local search_path to :"schema";
 -- Who applies the schema and who grants rights on it wait for each other.
 select pg_advisory_xact_lock(5317209464110857) as locked \gset
@@ -157,9 +160,20 @@ declare
     writer constant text := quote_ident(prefix || '_writer');
     loader constant text := quote_ident(prefix || '_loader');
     here constant text := quote_ident(current_schema());
-    citus constant boolean := exists (select from pg_extension where extname = 'citus');
+    results constant name[] := array[
+        'task_pk', 'source_pk', 'spectrum_pk', 'v_astra', 'v_astra_major_minor', 'created', 'modified',
+        't_elapsed', 't_overhead', 'tag'
+    ];
+    spectra constant name[] := array['pk', 'spectrum_pk', 'source_pk', 'created', 'modified'];
+    writes text;
+    distributed oid[] := '{}';
     one record;
 begin
+    -- What Citus keeps in shards (schema/add-ons/citus.sql): `grant` reaches those for whole tables only. They have the
+    -- rights on the table, and the coordinator, through which all go, those on its columns.
+    if exists (select from pg_extension where extname = 'citus') then
+        execute 'select array_agg(logicalrelid::oid) from pg_dist_partition' into distributed;
+    end if;
     if not has_database_privilege(prefix || '_reader', current_database(), 'connect') then
         execute format('grant connect on database %I to %s', current_database(), reader);
     end if;
@@ -189,6 +203,7 @@ begin
     for one in
         select
             c.oid::regclass as name,
+            coalesce(c.oid = any(distributed), false) as in_shards,
             array_agg(a.attname) as columns,
             string_agg(quote_ident(a.attname), ', ') filter (
                 where a.attgenerated = '' and a.attname not in ('task_pk', 'pk', 'created', 'modified')
@@ -201,32 +216,33 @@ begin
         where c.relnamespace = here::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
         group by c.oid
     loop
-        if one.columns @> array[
-            'task_pk', 'source_pk', 'spectrum_pk', 'v_astra', 'v_astra_major_minor', 'created', 'modified',
-            't_elapsed', 't_overhead', 'tag'
-        ]::name[] then
+        continue when not one.columns @> results and not one.columns @> spectra and one.name <> 'source'::regclass;
+        writes := case when one.columns @> results then writer else loader end;
+        if one.in_shards then
+            execute format('grant insert, update on %s to %s', one.name, writes);
+            set local citus.enable_ddl_propagation to off;
+            execute format('revoke insert, update on %s from %s', one.name, writes);
+        end if;
+        execute format('grant insert (%s), update (%s) on %s to %s', one.inserted, one.updated, one.name, writes);
+        set local citus.enable_ddl_propagation to on;
+        if writes = writer then
+            -- The time is the coordinator's, and the server that has the rows looks at its own clock.
             execute format(
-                'grant insert (%s), update (%s) on %s to %s', one.inserted, one.updated, one.name, writer
-            );
-            if citus then
-                raise warning 'Citus takes no triggers: a writer may change the version of a row of %', one.name;
-            else
-                execute format(
-                    'create or replace trigger keep_result after update of v_astra, modified on %s for each row '
-                    'when (new.v_astra_major_minor <> old.v_astra_major_minor '
-                    'or new.modified > statement_timestamp() or new.modified = ''-infinity'') '
-                    'execute function keep_result()', one.name
-                );
-            end if;
-        elsif one.name = 'source'::regclass
-            or one.columns @> array['pk', 'spectrum_pk', 'source_pk', 'created', 'modified']::name[] then
-            execute format(
-                'grant insert (%s), update (%s) on %s to %s', one.inserted, one.updated, one.name, loader
+                'create or replace trigger keep_result after update of v_astra, modified on %s for each row '
+                'when (new.v_astra_major_minor <> old.v_astra_major_minor '
+                'or new.modified > statement_timestamp()%s or new.modified = ''-infinity'') '
+                'execute function keep_result()', one.name, case when one.in_shards then ' + interval ''1 minute''' else '' end
             );
         end if;
     end loop;
     -- A new spectrum takes the next number, and gets its row of `spectrum` in the same statement.
+    if 'spectrum'::regclass::oid = any(distributed) then
+        execute format('grant insert, update on spectrum to %s', loader);
+        set local citus.enable_ddl_propagation to off;
+        execute format('revoke insert, update on spectrum from %s', loader);
+    end if;
     execute format('grant insert (pk, source_pk), update (source_pk) on spectrum to %s', loader);
+    set local citus.enable_ddl_propagation to on;
     execute format('grant usage on sequence spectrum_pk_seq to %s', loader);
 end
 $$;

@@ -453,6 +453,7 @@ def test_shares_of_pages_cover_each_page_once() -> None:
             assert all(end == start for (_, end), (start, _) in pairwise(ranges))
 
 
+@pytest.mark.usefixtures("plain_tables")
 @pytest.mark.parametrize("connections", [2, 3])
 async def test_several_connections_read_each_row_once_all_in_one_snapshot(
     database: str, spectra: Any, connection: asyncpg.Connection, monkeypatch: Any, connections: int
@@ -483,6 +484,7 @@ async def test_several_connections_read_each_row_once_all_in_one_snapshot(
         assert {table.num_rows for table in one_after_the_other} == {4 * 490}
 
 
+@pytest.mark.usefixtures("plain_tables")
 async def test_one_connection_reads_where_rows_have_an_order_or_a_limit(
     outputs: Any, every_type: Any, monkeypatch: Any
 ) -> None:

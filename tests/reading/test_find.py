@@ -417,6 +417,7 @@ async def test_a_position_is_looked_up_by_an_index(connection: asyncpg.Connectio
     assert "source_position_idx" in plan
 
 
+@pytest.mark.usefixtures("plain_tables")
 async def test_the_newest_versions_are_an_anti_join_on_the_unique_key(connection: asyncpg.Connection) -> None:
     await connection.execute(
         "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"

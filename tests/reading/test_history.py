@@ -41,6 +41,7 @@ from astra_outputs.cli import main
 from astra_outputs.errors import CannotStart, InvalidRecord, SchemaMismatch, WrongRecordClass
 from astra_outputs.postgres import sql_files
 
+pytestmark = pytest.mark.usefixtures("plain_tables")  # Citus keeps no history: the add-on says so
 PAGE = Path(__file__).parents[2] / "docs" / "history.md"
 
 

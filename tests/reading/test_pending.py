@@ -209,6 +209,7 @@ def test_the_shares_of_keys_in_a_row_or_in_steps_are_even(start, stride, shares)
 # The statement.
 
 
+@pytest.mark.usefixtures("plain_tables")
 async def test_a_page_is_read_along_the_index_of_the_key_without_offset(connection, outputs, spectra) -> None:
     stored = await spectra(300)
     await outputs.save_many(results(stored[:200]))
