@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar
 
 from astra_outputs.discover import record_classes
 from astra_outputs.errors import CannotImport, WrongRecordClass
@@ -57,23 +57,15 @@ def result_class(pipeline: Any) -> type[PipelineOutputMixin]:
     WrongRecordClass
         If it says none.
     """
-    while isinstance(pipeline, partial):
-        pipeline = pipeline.func
-    try:
-        said = get_type_hints(pipeline).get("return")
-    except (NameError, TypeError):  # a name that only type checkers see
-        said = None
-    for entry in _flat(said):
-        if isinstance(entry, type) and issubclass(entry, PipelineOutputMixin):
-            return entry
+    from astra_outputs.work.failed import made_by
+
+    found = made_by(pipeline)
+    if found is not None:
+        return found
     name = getattr(pipeline, "__name__", pipeline)
     raise WrongRecordClass(
         f"{name} does not say what it yields: annotate it as `-> Results[TheCannon]`, or pass --record"
     )
-
-
-def _flat(annotation: Any) -> list[Any]:
-    return [annotation, *(part for inner in get_args(annotation) for part in _flat(inner))]
 
 
 def classes_of_module(function: Any) -> list[type[Record]]:

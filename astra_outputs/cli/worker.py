@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -129,14 +128,14 @@ class Worker:
     async def _once(self, outputs: Outputs) -> RunReport:
         from dataclasses import replace
 
-        from astra_outputs.spool.failures import note_failures
         from astra_outputs.work import Run
 
         options = self.options
         if sys.stderr.isatty():
             total = sum([await asked.count(outputs.store.database) for asked in self.asked])
             options = replace(options, total=total if self.limit is None else min(total, self.limit))
-        self._run = Run(outputs.store, self.pipeline, self._spectra(outputs), options)
+        makes = self.asked[0].record_class
+        self._run = Run(outputs.store, self.pipeline, self._spectra(outputs), options, makes)
         try:
             report = await self._run
             # What is made again is made once, however long is watched.
@@ -145,10 +144,6 @@ class Worker:
         finally:
             failures = self._run.report.failures
             self._failed |= {failure.spectrum_pk for failure in failures}
-            with suppress(OSError):  # a note for `status`, and no more
-                first = self.asked[0]
-                told = [(failure.spectrum_pk, failure.error) for failure in failures]
-                note_failures(options.folder, first.record_class.table, first.major_minor, told)
             self._run = None
 
     async def _spectra(self, outputs: Outputs) -> AsyncIterator[Any]:

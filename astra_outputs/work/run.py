@@ -20,6 +20,7 @@ from astra_outputs.saving.store import Store
 from astra_outputs.spool.folder import Spool
 from astra_outputs.work.child import leave_if_child
 from astra_outputs.work.driving import AnyPipeline, Driver, Event, Made, Pipeline, R, is_async
+from astra_outputs.work.failed import as_failure, made_by, note
 from astra_outputs.work.feeding import Feed, Room, Stopped
 from astra_outputs.work.flushing import Bounds, Flusher
 from astra_outputs.work.options import RunOptions
@@ -48,6 +49,7 @@ class Run(Generic[R]):
         pipeline: Pipeline[R],
         spectra: Iterable[Any] | AsyncIterable[Any],
         options: RunOptions,
+        makes: type[Record] | None = None,
     ) -> None:
         leave_if_child()
         if options.processes:
@@ -58,6 +60,8 @@ class Run(Generic[R]):
         self._version = ExitStack()
         self.report = RunReport()
         self._started = self._ended = self._abandoned = self._unread = False
+        self._makes = makes or made_by(pipeline)
+        self._first: Record | None = None
         self._error: Exception | None = None
         self._safe: deque[tuple[list[Any], int]] = deque()
         self._news = asyncio.Event()
@@ -160,7 +164,7 @@ class Run(Generic[R]):
         except Stopped:
             pass
         except BaseException as caught:  # noqa: BLE001 (raised again when everything is stored)
-            error = _as_failure(caught)
+            error = as_failure(caught)
         finally:
             with suppress(RuntimeError):  # the loop has ended without us
                 self._loop.call_soon_threadsafe(self._one_is_done, error)
@@ -177,7 +181,7 @@ class Run(Generic[R]):
         except Stopped:
             pass
         except (Exception, SystemExit) as caught:  # noqa: BLE001
-            error = _as_failure(caught)
+            error = as_failure(caught)
         self._one_is_done(error)
 
     def _take(self, event: Event) -> None:
@@ -187,6 +191,7 @@ class Run(Generic[R]):
         report.drawn = self._feed.drawn
         if isinstance(event, Made):
             report.made += 1
+            self._first = self._first or event.record
             report.elapsed += event.seconds
             report.overhead += event.overhead
             self._flusher.take(event)
@@ -275,6 +280,7 @@ class Run(Generic[R]):
         """Store what is finished, and leave nothing running; the same as `stop` if it is still at work."""
         if self._flushing is None:
             return
+        note(self.report.failures, self._options.folder, self._makes, self._v_astra, self._first)
         if not self._ended:
             # Nobody takes the records any more: they need no room.
             self._unread = True
@@ -287,12 +293,3 @@ class Run(Generic[R]):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._version.close()
-
-
-def _as_failure(error: BaseException) -> Exception:
-    """Return an error that ends the run badly; `sys.exit` in a thread ends nothing."""
-    if isinstance(error, Exception):
-        return error
-    failed = PipelineFailed(f"the pipeline ended the run: {type(error).__name__}: {error}")
-    failed.__cause__ = error
-    return failed

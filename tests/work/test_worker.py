@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import astra_outputs
-from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, TheCannon, using_version
+from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, Results, TheCannon, using_version
 from astra_outputs.errors import MissingVersion, PipelineFailed, WrongRecordClass
+from astra_outputs.spool.failures import failures_in
 from astra_outputs.work import RunOptions, driving
 from astra_outputs.work.options import RunWith
 from astra_outputs.work.timing import Stopwatch
@@ -361,7 +362,7 @@ def failing_on_async(*numbers):
 @pytest.mark.parametrize("failing", [failing_on, failing_on_async])
 @pytest.mark.parametrize("bad", [[0], [9], [3, 4], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]])
 async def test_a_failure_on_one_spectrum_is_noted_and_stops_no_other(
-    run, spectra, connection, failing, bad
+    run, spectra, connection, failing, bad, tmp_path
 ) -> None:
     stored = await spectra(10)
     keys = [spectrum.spectrum_pk for spectrum in stored]
@@ -372,6 +373,21 @@ async def test_a_failure_on_one_spectrum_is_noted_and_stops_no_other(
     assert report.failures[0].error == f"ArithmeticError: no fit for {min(wrong)}"
     assert "in pipeline" in report.failures[0].trace
     assert not report.all_stored
+    # `status` counts them; where nothing was made, nobody knows of which table.
+    assert failures_in(tmp_path / "spool", "the_cannon") == ({8: wrong} if len(bad) < len(stored) else {})
+
+
+async def test_failures_are_noted_where_nothing_was_made_and_the_annotation_says_what_would_be(
+    outputs, spectra, tmp_path
+) -> None:
+    def pipeline(spectra) -> Results[TheCannon]:
+        yield ...
+        for spectrum in spectra:
+            raise ArithmeticError(spectrum.spectrum_pk)
+
+    stored = await spectra(3)
+    await outputs.run(pipeline, stored, v_astra="0.8.1", spool=tmp_path)
+    assert failures_in(tmp_path, "the_cannon") == {8: {one.spectrum_pk for one in stored}}
 
 
 async def test_a_spectrum_that_is_skipped_is_no_failure(run, spectra) -> None:
