@@ -13,7 +13,7 @@ from astra_outputs.export.casjobs import Written
 from astra_outputs.export.checksum import Sum
 from astra_outputs.export.facts import Fact
 from astra_outputs.export.fits_fields import Field, blocks, fields, measures, refuse_too_many
-from astra_outputs.export.selection import instrument
+from astra_outputs.export.selection import INSTRUMENTS, named_tables
 from astra_outputs.export.sinks import Sink
 from astra_outputs.postgres.database import Database
 from astra_outputs.reading.copying import Copying, Opened
@@ -21,9 +21,6 @@ from astra_outputs.reading.scope import SOURCE, SPECTRUM
 
 UNIT = 2880
 """Bytes of which a FITS file has a multiple."""
-
-INSTRUMENTS = ("BOSS", "APOGEE")
-"""The tables of a published file, in order; one without rows stands for spectra that a pipeline does not take."""
 
 Progress = Callable[[int, int], None]
 """Is told how many rows are written, and how many there will be."""
@@ -57,20 +54,6 @@ async def write_fits(
         )
     sink.finish()
     return written
-
-
-def named_tables(readings: Sequence[Copying]) -> dict[str, Copying | None]:
-    """Return by the name of each table what is read for it: None for an instrument without rows."""
-    named: dict[str, Copying | None] = {}
-    for reading in readings:
-        scope = reading.question.scope
-        name = instrument(scope) or scope.record_class.table.upper()
-        if name in named:
-            name = scope.tables["spectrum"].table.upper()
-        named[name] = reading
-    if set(named) & set(INSTRUMENTS):
-        return {name: named.pop(name, None) for name in INSTRUMENTS} | named
-    return named
 
 
 def _contents(tables: dict[str, Copying | None]) -> list[str]:

@@ -19,6 +19,9 @@ from astra_outputs.reading.scope import RESULT, SOURCE, SPECTRUM, Scope
 LEFT_OUT = ("pk", "input_spectrum_pks", "v_astra_major_minor")
 """Columns that no published file has, and neither those that begin with `rho_`, unless they are asked for."""
 
+INSTRUMENTS = ("BOSS", "APOGEE")
+"""The tables of a published file, in order; one without rows stands for spectra that a pipeline does not take."""
+
 
 def selected(
     what: type[Record] | Product,
@@ -117,3 +120,17 @@ def instrument(scope: Scope) -> str | None:
     if kind is None or not issubclass(kind, SpectrumMixin):
         return None
     return next((name for name in ("BOSS", "APOGEE") if kind.table.startswith(name.lower())), None)
+
+
+def named_tables(readings: Sequence[Copying]) -> dict[str, Copying | None]:
+    """Return by the name of each table what is read for it: None for an instrument without rows."""
+    named: dict[str, Copying | None] = {}
+    for reading in readings:
+        scope = reading.question.scope
+        name = instrument(scope) or scope.record_class.table.upper()
+        if name in named:
+            name = scope.tables["spectrum"].table.upper()
+        named[name] = reading
+    if set(named) & set(INSTRUMENTS):
+        return {name: named.pop(name, None) for name in INSTRUMENTS} | named
+    return named

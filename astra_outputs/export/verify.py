@@ -13,10 +13,9 @@ import numpy as np
 
 from astra_outputs.discover import record_classes
 from astra_outputs.errors import InvalidFile, UnreadableFile
-from astra_outputs.export.fits_file import named_tables
 from astra_outputs.export.libraries import ending_of
 from astra_outputs.export.products import Product, product_named
-from astra_outputs.export.selection import selected, summaries_in
+from astra_outputs.export.selection import named_tables, selected, summaries_in
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.database import Database
 from astra_outputs.reading.copying import Copying

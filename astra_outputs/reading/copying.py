@@ -275,5 +275,6 @@ async def _literals(connection: Connection, types: Sequence[Any], values: Sequen
     for number, kind in enumerate(types, start=1):
         name = f"{quote(kind.schema)}.{quote(kind.name.removesuffix('[]'))}{'[]' * kind.name.endswith('[]')}"
         written.append(f"coalesce(quote_literal(${number}::{name}::text), 'null') || {literal('::' + name)}")
+    await connection.execute(templates("reading")["all_digits"].text)
     text = templates("reading")["literals"].fill(values=", ".join(written))
     return list(await connection.fetchrow(text, *values) or ())

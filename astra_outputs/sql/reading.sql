@@ -48,6 +48,10 @@ select
 -- The values of parameters as SQL writes them, each with its type: COPY takes no parameters.
 select /*= values */ coalesce(quote_literal($1::real::text), 'null') || '::real' /*=*/;
 
+-- name: all_digits
+-- Texts of floats have all digits until the transaction ends, whatever the database has set.
+select set_config('extra_float_digits', '1', true);
+
 -- name: tables_there
 -- Which of these tables a schema has.
 select relation.relname

@@ -226,18 +226,6 @@ async def test_a_file_of_every_column_of_aspcap_passes_every_check(
     assert {int(row["task_pk"]): float(row["teff"]) for row in table} == teff
 
 
-async def test_fitsio_reads_the_same_values(
-    outputs: Any, tmp_path: Path, every_form: list[EveryForm]
-) -> None:
-    fitsio = pytest.importorskip("fitsio")
-    await outputs.export(EveryForm, tmp_path / "a.fits.gz", order_by="task_pk")
-    rows = fitsio.read(str(tmp_path / "a.fits.gz"), ext="APOGEE")
-    for name, kind in (("a_real", np.float32), ("a_double", np.float64)):
-        expected = [np.nan if (value := getattr(record, name)) is None else value for record in every_form]
-        np.testing.assert_array_equal(rows[name], np.array(expected, kind))
-    assert rows["task_pk"].tolist() == [record.task_pk for record in every_form]
-
-
 class Wide(PipelineOutputMixin):
     """Results of more columns than FITS takes."""
 
