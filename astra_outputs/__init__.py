@@ -118,6 +118,7 @@ if TYPE_CHECKING:
         ThePayne,
         ThePayneFlags,
     )
+    from astra_outputs.report.report import ReportPage
     from astra_outputs.repository import Outputs, connect
     from astra_outputs.saving.options import SaveOptions
     from astra_outputs.saving.report import Rejected, SaveReport
@@ -208,6 +209,7 @@ __all__ = [
     "Record",
     "Rejected",
     "ReplayReport",
+    "ReportPage",
     "Results",
     "Run",
     "RunOptions",
@@ -266,6 +268,7 @@ _WHEN_ASKED_FOR = {
     "Picture": "astra_outputs.plots.picture",
     "Verified": "astra_outputs.export.verify",
     "ReplayReport": "astra_outputs.spool.replay",
+    "ReportPage": "astra_outputs.report.report",
     "Run": "astra_outputs.work.run",
     "RunOptions": "astra_outputs.work.options",
     "RunReport": "astra_outputs.work.report",

@@ -223,6 +223,7 @@ class BlockingOutputs(Blocking):
     columns = _columns(Outputs.columns)
     plot = awaited(Outputs.plot)
     compare = awaited(Outputs.compare)
+    report = awaited(Outputs.report)
     export = awaited(Outputs.export)
     verify = awaited(Outputs.verify)
     history = awaited(Outputs.history)

@@ -14,6 +14,7 @@ from astra_outputs.saving.store import Store
 if TYPE_CHECKING:
     from astra_outputs.compare.comparison import Comparison
     from astra_outputs.plots.picture import Picture
+    from astra_outputs.report.report import ReportPage
 
 
 class ViewingCalls:
@@ -145,3 +146,51 @@ class ViewingCalls:
             title=title,
             connections=connections,
         )
+
+    async def report(
+        self,
+        file: Path | str,
+        *record_classes: type[Record],
+        spool: Path | str | None = None,
+        pictures: bool = True,
+        overwrite: bool = False,
+    ) -> ReportPage:
+        """Write a page that shows how far the pipelines are, and what the database is like.
+
+        One HTML file that needs no other, and asks no network: coverage by pipeline and version, what was
+        written and what failed when, flags by frequency, Kiel diagrams; sizes, dead rows and vacuums of tables,
+        use of indexes, and the slowest statements where `pg_stat_statements` is installed. The server counts
+        all results for it. What this user may not see is left out, and the page says so.
+
+        Parameters
+        ----------
+        file : Path or str
+            The page; it has its name once it is complete.
+        *record_classes : type[Record]
+            Pipelines to show, and the kinds of spectra that they work on; all that are built in where none is given.
+        spool : Path or str, optional
+            The workers' folder, beside which they note on which spectra a pipeline failed.
+        pictures : bool
+            Draw Kiel diagrams; they read all results of the newest versions.
+        overwrite : bool
+            Replace a file of this name.
+
+        Raises
+        ------
+        FileExists
+            If there is such a file, and `overwrite` is not set.
+        CannotWrite
+            If the disk is full, or the folder is not there.
+        CannotConnect, ConnectionLost
+            If the server goes away.
+
+        Examples
+        --------
+        >>> page = await outputs.report("report.html", spool="astra-outputs-spool")
+        >>> print(page)
+        """
+        from astra_outputs.discover import record_classes as built_in
+        from astra_outputs.report.report import report
+
+        classes = record_classes or tuple(built_in())
+        return await report(self.store, file, classes, spool=spool, pictures=pictures, overwrite=overwrite)

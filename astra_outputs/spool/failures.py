@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 ENDING = ".failed"
 """How the names of files end, one for each table and version."""
+
+
+@dataclass(frozen=True)
+class NotedFailure:
+    """A spectrum on which a pipeline failed, in which major.minor, and when; notes of old have no time."""
+
+    major_minor: int
+    spectrum_pk: int
+    at: datetime | None
 
 
 def note_failures(
@@ -17,8 +28,9 @@ def note_failures(
 ) -> None:
     """Add spectra, each with its error, to those on which a pipeline failed."""
     known = failures_in(folder, table).get(major_minor, set())
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     lines = [
-        json.dumps({"spectrum_pk": key, "error": error[:1_000]}) + "\n"
+        json.dumps({"spectrum_pk": key, "at": now, "error": error[:1_000]}) + "\n"
         for key, error in failures
         if key is not None and key not in known
     ]
@@ -33,11 +45,26 @@ def note_failures(
 def failures_in(folder: Path, table: str) -> dict[int, set[int]]:
     """Return the keys of the spectra on which a pipeline failed, by major.minor; what is no note is passed over."""
     found: dict[int, set[int]] = {}
+    for failure in noted_failures(folder, table):
+        found.setdefault(failure.major_minor, set()).add(failure.spectrum_pk)
+    return found
+
+
+def noted_failures(folder: Path, table: str) -> Iterator[NotedFailure]:
+    """Yield the spectra on which a pipeline failed; what is no note is passed over."""
     for path in folder.glob(f"*{ENDING}") if folder.is_dir() else ():
         name, _, version = path.name.removesuffix(ENDING).rpartition(".")
         if name != table or not version.isdecimal():
             continue
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             with suppress(ValueError, TypeError, KeyError, RecursionError):
-                found.setdefault(int(version), set()).add(int(json.loads(line)["spectrum_pk"]))
-    return found
+                note = json.loads(line)
+                yield NotedFailure(int(version), int(note["spectrum_pk"]), _time(note.get("at")))
+
+
+def _time(text: object) -> datetime | None:
+    """Return a time that a note tells, if it tells one, with its zone."""
+    with suppress(ValueError):
+        at = datetime.fromisoformat(text) if isinstance(text, str) else None
+        return at if at is not None and at.tzinfo is not None else None
+    return None

@@ -1,0 +1,99 @@
+"""`report`: asks, puts the page together, and writes it as a whole or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from astra_outputs.model.pipeline import PipelineOutputMixin
+from astra_outputs.model.record import Record
+from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.printable import InNotebooks
+from astra_outputs.report.asking import Asking
+from astra_outputs.report.diagrams import kiel
+from astra_outputs.report.grid import moment, size
+from astra_outputs.report.markup import Html, element, joined
+from astra_outputs.report.page import page
+from astra_outputs.report.results import coverage, flags, made_by, throughput, totals
+from astra_outputs.report.server import for_dbas
+from astra_outputs.saving.store import Store
+from astra_outputs.whole_file import refuse_existing, whole_file
+
+
+@dataclass(frozen=True)
+class ReportPage(InNotebooks):
+    """What `report` wrote.
+
+    Attributes
+    ----------
+    file : Path
+    size : int
+        In bytes.
+    seconds : float
+    left_out : tuple[str, ...]
+        What the page lacks, and why: rights that this user does not have, tables that differ from their classes.
+    """
+
+    file: Path
+    size: int
+    seconds: float
+    left_out: tuple[str, ...]
+
+    def __str__(self) -> str:
+        words = f"{self.file}: {self.size:,} bytes in {self.seconds:.1f} s"
+        return "\n  left out ".join([words, *self.left_out])
+
+
+async def report(
+    store: Store,
+    file: Path | str,
+    record_classes: Sequence[type[Record]],
+    *,
+    spool: Path | str | None,
+    pictures: bool,
+    overwrite: bool,
+) -> ReportPage:
+    """Write the page; see `Outputs.report`."""
+    path, begin = Path(file), time.perf_counter()
+    refuse_existing(path, overwrite=overwrite)
+    pipelines = [kind for kind in record_classes if issubclass(kind, PipelineOutputMixin)]
+    kinds = [kind for kind in record_classes if issubclass(kind, SpectrumMixin)]
+    asking = Asking(store.reading)
+    made = await made_by(asking, pipelines, kinds, None if spool is None else Path(spool))
+    sections = [coverage(made), await throughput(asking, made), await flags(asking, made)]
+    if pictures:
+        sections.append(await kiel(asking, made))
+    behind = Asking(store.database)  # what is counted of a server is counted of the one that is written to
+    sections.append(await for_dbas(behind))
+    server: list[Any] = []
+    with behind.unless_refused("server"):
+        server = await behind.rows("server")
+    left_out = (*asking.left_out, *behind.left_out)
+    title = f"Results in {store.schema}"
+    head = joined([_where(server), totals(made), _without(left_out)])
+    content = page(title, head, sections).encode()
+    with whole_file(path, overwrite=overwrite) as opened:
+        opened.write(content)
+    return ReportPage(path, len(content), time.perf_counter() - begin, left_out)
+
+
+def _where(rows: Sequence[Any]) -> Html | None:
+    if not rows:
+        return None
+    (row,) = rows
+    told = [
+        f"Database {row['name']}, ",
+        size(row["bytes"]).shown,
+        f", PostgreSQL {row['version']}; asked at ",
+    ]
+    return element("p", *told, moment(row["asked"]).shown, " UTC.", class_="faint")
+
+
+def _without(left_out: Sequence[str]) -> Html | None:
+    if not left_out:
+        return None
+    listed = element("ul", *(element("li", sentence) for sentence in left_out))
+    return element("div", element("p", "Left out:"), listed, class_="left-out")
