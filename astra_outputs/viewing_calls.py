@@ -153,12 +153,13 @@ class ViewingCalls:
         *record_classes: type[Record],
         spool: Path | str | None = None,
         pictures: bool = True,
+        compared: bool = True,
         overwrite: bool = False,
     ) -> ReportPage:
         """Write a page that shows how far the pipelines are, and what the database is like.
 
         One HTML file that needs no other, and asks no network: coverage by pipeline and version, what was
-        written and what failed when, flags by frequency, Kiel diagrams; sizes, dead rows and vacuums of tables,
+        written and what failed when, flags by frequency, Kiel diagrams, the biggest changes between versions; sizes, dead rows and vacuums of tables,
         use of indexes, and the slowest statements where `pg_stat_statements` is installed. The server counts
         all results for it. What this user may not see is left out, and the page says so.
 
@@ -172,6 +173,8 @@ class ViewingCalls:
             The workers' folder, beside which they note on which spectra a pipeline failed.
         pictures : bool
             Draw Kiel diagrams; they read all results of the newest versions.
+        compared : bool
+            Compare the newest version of each pipeline with the one before.
         overwrite : bool
             Replace a file of this name.
 
@@ -193,4 +196,6 @@ class ViewingCalls:
         from astra_outputs.report.report import report
 
         classes = record_classes or tuple(built_in())
-        return await report(self.store, file, classes, spool=spool, pictures=pictures, overwrite=overwrite)
+        return await report(
+            self.store, file, classes, spool=spool, pictures=pictures, compared=compared, overwrite=overwrite
+        )

@@ -34,6 +34,12 @@ def report(
             help="Draw Kiel diagrams, which read all results of the newest versions.",
         ),
     ] = True,
+    compared: Annotated[
+        bool,
+        typer.Option(
+            "--changes/--no-changes", help="Compare the newest version of each pipeline with the one before."
+        ),
+    ] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of this name.")] = False,
     json: Json = False,
     records: Records = None,
@@ -42,7 +48,7 @@ def report(
 ) -> None:
     """Write a page that shows how far the pipelines are, and what the database is like: one file, for any browser.
 
-    Coverage, throughput and failures, flags, Kiel diagrams, and for DBAs sizes, dead rows, indexes and the slowest
+    Coverage, throughput and failures, flags, Kiel diagrams, changes between versions, and for DBAs sizes, dead rows, indexes and the slowest
     statements. The server counts all results for it.
     """
     from astra_outputs.cli.named import class_named
@@ -55,7 +61,7 @@ def report(
     if tables:
         named: list[Any] = [class_named(name, records or ()) for name in tables]
         classes = [*named, *(kind for kind in classes if not issubclass(kind, PipelineOutputMixin))]
-    options = {"spool": spool, "pictures": pictures, "overwrite": overwrite}
+    options = {"spool": spool, "pictures": pictures, "compared": compared, "overwrite": overwrite}
     page = asyncio.run(_report(file, classes, options, dsn, schema))
     if json:
         typer.echo(

@@ -13,6 +13,7 @@ from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.printable import InNotebooks
 from astra_outputs.report.asking import Asking
+from astra_outputs.report.changes import changes
 from astra_outputs.report.diagrams import kiel
 from astra_outputs.report.grid import moment, size
 from astra_outputs.report.markup import Html, element, joined
@@ -54,6 +55,7 @@ async def report(
     *,
     spool: Path | str | None,
     pictures: bool,
+    compared: bool,
     overwrite: bool,
 ) -> ReportPage:
     """Write the page; see `Outputs.report`."""
@@ -66,6 +68,8 @@ async def report(
     sections = [coverage(made), await throughput(asking, made), await flags(asking, made)]
     if pictures:
         sections.append(await kiel(asking, made))
+    if compared:
+        sections.append(await changes(asking, made))
     behind = Asking(store.database)  # what is counted of a server is counted of the one that is written to
     sections.append(await for_dbas(behind))
     server: list[Any] = []

@@ -17,6 +17,7 @@ GROUPS = {
         "catalogues",
         "worker",
         "reading",
+        "report",
         "faults",
         "check",
         "security",

@@ -21,6 +21,7 @@ from urllib.parse import urldefrag, urljoin
 from urllib.request import urlopen
 
 import pytest
+from chromium import browser  # noqa: F401 (a fixture)
 
 import astra_outputs
 from astra_outputs import errors
@@ -35,16 +36,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-SWITCHES = (
-    "headless",
-    "no-sandbox",  # as root, in a container, it starts no other way
-    "disable-gpu",
-    "disable-quic",
-    "no-first-run",
-    "disable-background-networking",
-    "disable-component-update",
-    "disable-sync",
-)
 Build = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -116,28 +107,6 @@ def served(built: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
-    """Chromium without a window; it asks nobody for anything on its own."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    programs = [which("chromium") or which("google-chrome"), which("chromedriver")]
-    if None in programs:
-        pytest.skip("Chromium and ChromeDriver are not installed (on Debian: chromium, chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = programs[0]
-    for switch in SWITCHES:
-        options.add_argument(f"--{switch}")
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = webdriver.ChromeService(executable_path=programs[1])
-    driver = webdriver.Chrome(options=options, service=service)
-    try:
-        driver.implicitly_wait(10)
-        yield driver
-    finally:
-        driver.quit()
 
 
 @cache
