@@ -7,13 +7,16 @@ defaults are those of `tests/data/data_model/`; nothing of it is upstream's code
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import time
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo
 
+import asyncpg
 import peewee
 from playhouse.postgres_ext import ArrayField
 
@@ -37,6 +40,11 @@ def local_now() -> datetime:
 def utc_now() -> datetime:
     """The same of a machine that runs by UTC."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def denver_now() -> datetime:
+    """The same of a machine that runs by the time of Denver."""
+    return datetime.now(ZoneInfo("America/Denver")).replace(tzinfo=None)
 
 
 def database_of(dsn: str, zone: str = "") -> peewee.PostgresqlDatabase:
@@ -195,7 +203,7 @@ def fill(models: Mapping[str, type[peewee.Model]], stars: int = 3) -> None:
     """Store sources, a spectrum of each kind for each, and results of every pipeline for the first kind of spectrum."""
     with models["source"]._meta.database.atomic():
         for star in range(1, stars + 1):
-            models["source"].create(**_row("source", star))
+            models["source"].create(**row("source", star))
         number = 0
         for table in ORDER[2:]:
             if RECORDS[table].primary_key != "pk":
@@ -203,21 +211,43 @@ def fill(models: Mapping[str, type[peewee.Model]], stars: int = 3) -> None:
             for star in range(1, stars + 1):
                 number += 1
                 models["spectrum"].create(spectrum_flags=0)
-                models[table].create(**_row(table, number, spectrum_pk=number, source_pk=star))
+                models[table].create(**row(table, number, spectrum_pk=number, source_pk=star))
         for table in ORDER[2:]:
             if RECORDS[table].primary_key != "task_pk":
                 continue
             for star in range(1, stars + 1):
                 for v_astra in (8000, 7003):
                     models[table].create(
-                        **_row(table, number + star, spectrum_pk=star, source_pk=star, v_astra=v_astra)
+                        **row(table, number + star, spectrum_pk=star, source_pk=star, v_astra=v_astra)
                     )
 
 
-def _row(table: str, seed: int, **given: Any) -> dict[str, Any]:
+def row(table: str, seed: int, **given: Any) -> dict[str, Any]:
     row = {
         fact["column"]: value_of(RECORDS[table], fact, seed)
         for fact in facts_of(table)
         if fact["default"] != "serial primary key" and not fact["default"].startswith("generated")
     }
     return row | given
+
+
+async def rows(connection: asyncpg.Connection, schema: str = "astra_080") -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of all tables, by table, in the order of their numbers."""
+    found = {}
+    for table in ORDER:
+        names = ", ".join(f'"{fact["column"]}"' for fact in facts_of(table))
+        number = RECORDS[table].primary_key
+        sql = f"select {names} from {schema}.{table} order by {number}"
+        found[table] = [tuple(row) for row in await connection.fetch(sql)]
+    return found
+
+
+def in_ours(value: Any, zone: ZoneInfo) -> Any:
+    """What a value of theirs is in a table of ours."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=zone).astimezone(UTC)
+    return None if isnan(value) else value
+
+
+def isnan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)

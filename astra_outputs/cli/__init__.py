@@ -14,6 +14,7 @@ import typer
 
 from astra_outputs.cli import (
     add_column,
+    adopt,
     check,
     compare,
     describe,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 COMMANDS: tuple[Callable[..., None], ...] = (
     add_column.add_column,
+    adopt.adopt,
     check.check,
     compare.compare,
     describe.describe,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -101,38 +100,18 @@ async def test_a_schema_that_peewee_made_becomes_that_of_the_files(
     in_theirs: asyncpg.Connection, mended: str, in_mended: asyncpg.Connection
 ):
     assert await differences(in_mended) == []
-    before, zone = await rows(in_theirs), ZoneInfo("America/Denver")
-    assert await rows(in_mended) == {
-        table: [tuple(ours(value, zone) for value in row) for row in found] for table, found in before.items()
+    before, zone = await upstream.rows(in_theirs), ZoneInfo("America/Denver")
+    assert await upstream.rows(in_mended) == {
+        table: [tuple(upstream.in_ours(value, zone) for value in row) for row in found]
+        for table, found in before.items()
     }
-    assert any(isnan(value) for row in before["the_cannon"] for value in row)
+    assert any(upstream.isnan(value) for row in before["the_cannon"] for value in row)
     assert await in_mended.fetchval("select count(*) from public.hotter") > 0
     options = await in_mended.fetchval("select reloptions from pg_class where relname = 'hot'")
     assert options == ["security_barrier=true"]
     assert await script_for(in_mended, SCHEMA, record_classes()) == ""
     async with astra_outputs.connect(mended, schema=SCHEMA) as outputs:  # neither gate nor version stops it
         assert len(await outputs.find(TheCannon)) == 6
-
-
-async def rows(connection: asyncpg.Connection) -> dict[str, list[tuple[Any, ...]]]:
-    found = {}
-    for table in upstream.ORDER:
-        names = ", ".join(f'"{fact["column"]}"' for fact in upstream.facts_of(table))
-        number = upstream.RECORDS[table].primary_key
-        sql = f"select {names} from {SCHEMA}.{table} order by {number}"
-        found[table] = [tuple(row) for row in await connection.fetch(sql)]
-    return found
-
-
-def ours(value: Any, zone: ZoneInfo) -> Any:
-    """What a value of theirs is in a table of ours."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=zone).astimezone(UTC)
-    return None if isnan(value) else value
-
-
-def isnan(value: Any) -> bool:
-    return isinstance(value, float) and math.isnan(value)
 
 
 def test_each_statement_says_its_lock_its_rewrite_and_its_undo(filled_and_mended: tuple[str, str]):
