@@ -1,4 +1,8 @@
-"""Parquet files, folders of them, and Arrow files, read by pyarrow some rows at a time."""
+"""Parquet files, folders of them, and Arrow files, read by pyarrow some rows at a time.
+
+Each is read once before its first row is given on, which takes a small part of the time of storing it: so nothing is
+stored of one that is damaged somewhere.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +22,21 @@ def open_parquet(path: Path, stack: ExitStack, _choices: Choices, _kind: str) ->
         folder = dataset.dataset(path, format="parquet", partitioning="hive")
         if not folder.files:
             raise ValueError("the folder holds no Parquet files")
-        return TableFile(
-            tuple(folder.schema.names),
-            lambda names: _rows(names, folder.to_batches(columns=list(names), batch_size=PIECE)),
-        )
-    file = stack.enter_context(parquet.ParquetFile(path))
-    return TableFile(
-        tuple(file.schema_arrow.names),
-        lambda names: _rows(names, file.iter_batches(PIECE, columns=list(names))),
-    )
+
+        def of_all(names: Sequence[str]) -> Iterator[Row]:
+            for name in folder.files:
+                with parquet.ParquetFile(name, page_checksum_verification=True) as file:
+                    _check_groups(file, names, f"{Path(name).name}: ")
+            yield from _rows(names, folder.to_batches(columns=list(names), batch_size=PIECE))
+
+        return TableFile(tuple(folder.schema.names), of_all)
+    file = stack.enter_context(parquet.ParquetFile(path, page_checksum_verification=True))
+
+    def of_one(names: Sequence[str]) -> Iterator[Row]:
+        _check_groups(file, names)
+        yield from _rows(names, file.iter_batches(PIECE, columns=list(names)))
+
+    return TableFile(tuple(file.schema_arrow.names), of_one)
 
 
 def open_arrow(path: Path, stack: ExitStack, _choices: Choices, _kind: str) -> TableFile:
@@ -38,14 +48,58 @@ def open_arrow(path: Path, stack: ExitStack, _choices: Choices, _kind: str) -> T
         file = stack.enter_context(pa.ipc.open_file(source))
     except pa.ArrowInvalid:
         source.seek(0)
-        stream = stack.enter_context(pa.ipc.open_stream(source))
-        return TableFile(tuple(stream.schema.names), lambda names: _rows(names, stream))
+        names = tuple(stack.enter_context(pa.ipc.open_stream(source)).schema.names)
 
-    def batches() -> Iterator[Any]:
-        for index in range(file.num_record_batches):
-            yield file.get_batch(index)
+        def batches() -> Iterator[Any]:
+            source.seek(0)
+            yield from pa.ipc.open_stream(source)
+    else:
+        names = tuple(file.schema.names)
 
-    return TableFile(tuple(file.schema.names), lambda names: _rows(names, batches()))
+        def batches() -> Iterator[Any]:
+            for index in range(file.num_record_batches):
+                yield file.get_batch(index)
+
+    def rows(wanted: Sequence[str]) -> Iterator[Row]:
+        _check_batches(batches())
+        yield from _rows(wanted, batches())
+
+    return TableFile(names, rows)
+
+
+def _check_groups(file: Any, names: Sequence[str], where: str = "") -> None:
+    """Refuse a Parquet file of which a part cannot be read.
+
+    Raises
+    ------
+    ValueError
+        With the rows of that part, and what pyarrow says of it.
+    """
+    held, first = set(file.schema_arrow.names), 1
+    for index in range(file.num_row_groups):
+        count = file.metadata.row_group(index).num_rows
+        try:
+            for _ in file.iter_batches(row_groups=[index], columns=[name for name in names if name in held]):
+                pass
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"{where}rows {first:,} to {first + count - 1:,} are damaged ({error}); "
+                "nothing of the file is stored: fetch it again"
+            ) from error
+        first += count
+
+
+def _check_batches(batches: Iterator[Any]) -> None:
+    """Refuse an Arrow file of which a part cannot be read; see `_check_groups`."""
+    done = 0
+    try:
+        for batch in batches:
+            batch.validate()
+            done += batch.num_rows
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"rows from {done + 1:,} on are damaged ({error}); nothing of the file is stored: fetch it again"
+        ) from error
 
 
 def _rows(names: Sequence[str], batches: Iterable[Any]) -> Iterator[Row]:
@@ -59,12 +113,16 @@ def _rows(names: Sequence[str], batches: Iterable[Any]) -> Iterator[Row]:
 
 
 def _values(column: Any) -> list[Any]:
+    import pyarrow as pa
     from pyarrow import types as kinds
 
     if kinds.is_timestamp(column.type) and column.type.unit == "ns":
-        import pyarrow as pa
-
         # PostgreSQL and Python keep microseconds: what is finer is cut off, as in `save_table`.
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
-    values: list[Any] = column.to_pylist()
+    values: list[Any]
+    try:
+        values = column.to_pylist()
+    except UnicodeDecodeError:  # of some rows, which are refused one by one
+        decoded = column.dictionary_decode() if kinds.is_dictionary(column.type) else column
+        values = decoded.cast(pa.large_binary()).to_pylist()
     return values

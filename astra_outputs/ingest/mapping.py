@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from astra_outputs.errors import InvalidMapping, InvalidRecord, shorten
 from astra_outputs.ingest.files import READERS, Choices
 from astra_outputs.ingest.origin import COMPUTING, Origin
-from astra_outputs.model.column_types import REAL, REAL_ARRAY
+from astra_outputs.model.column_types import REAL, REAL_ARRAY, TIMESTAMP
 from astra_outputs.model.columns import Column
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
@@ -146,6 +146,8 @@ def _check_options(section: str, column: Column, origin: Origin) -> None:
         )
     if "mask" in given and not (kind.bounds is not None and isinstance(kind.bounds[0], int)):
         raise InvalidMapping(f"[{section}] {column.name} is {kind.ddl}: mask is for whole numbers")
+    if "zone" in given and kind is not TIMESTAMP:
+        raise InvalidMapping(f"[{section}] {column.name} is {kind.ddl}: zone is for times")
     rule = REAL.convert if kind is REAL_ARRAY else kind.convert
     for value in origin.values.values():
         try:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from datetime import datetime, tzinfo
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +27,17 @@ def _in_order(bounds: tuple[float, float]) -> tuple[float, float]:
 
 def _several(value: Any) -> Any:
     return [value] if isinstance(value, str | int) else value
+
+
+def _zone(value: Any) -> tzinfo:
+    """Return the time zone of a name, or of an offset from UTC."""
+    if isinstance(value, str):
+        with suppress(ValueError):  # an offset
+            if found := datetime.fromisoformat(f"2000-01-01T00:00:00{value}").tzinfo:
+                return found
+        with suppress(ZoneInfoNotFoundError, ValueError, OSError):
+            return ZoneInfo(value)
+    raise ValueError(f"no time zone is called {value!r}: give one as UTC, America/New_York or +02:00")
 
 
 class Origin(BaseModel):
@@ -55,6 +69,8 @@ class Origin(BaseModel):
         For a whole column of flags: the bits of the file's integer that are taken over.
     pattern : str, optional
         A regular expression; the part of the text that its first group matches is the value.
+    zone : tzinfo, optional
+        For a time that says none: the zone that it is meant in, as "UTC", "America/New_York" or "+02:00".
     optional : bool
         Whether a file may lack the column.
     missing : list
@@ -75,6 +91,7 @@ class Origin(BaseModel):
     bit: Annotated[list[Annotated[int, Field(ge=0, le=63)]], BeforeValidator(_several)] = []
     mask: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     pattern: re.Pattern[str] | None = None
+    zone: Annotated[Any, AfterValidator(_zone)] = None
     optional: bool = False
     missing: list[Any] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -74,7 +74,11 @@ def plain(value: Any) -> Any:
         value = value.tolist()  # of a masked array None where it is masked
     if isinstance(value, list | tuple):
         return [plain(element) for element in value]
+    if getattr(getattr(value, "dtype", None), "kind", "") == "M":
+        value = value.astype("datetime64[us]")  # a finer one would become a number
     value = plain_scalar(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 (the map says its zone)
     if isinstance(value, bytearray | memoryview):
         return bytes(value)
     if isinstance(value, Decimal):
@@ -131,7 +135,8 @@ def _single(given: Any, origin: Origin, column: Column | None, marks: list[Any])
     if origin.values:
         return _meaning(given, origin.values)
     if column is not None and not is_number(column) and column.type is not REAL_ARRAY:
-        return _converted(given, column)
+        converted = _converted(given, column)
+        return _in_zone(converted, origin.zone) if isinstance(converted, datetime) else converted
     number = _number(given) if isinstance(given, str) else given
     if origin.bit or origin.mask is not None:
         return _bits(number, origin)
@@ -222,6 +227,18 @@ def _converted(given: Any, column: Column) -> Any:
         except ValueError:
             raise ValueError("is no time as 2026-01-31T12:00:00+00:00") from None
     return given
+
+
+def _in_zone(time: datetime, zone: tzinfo | None) -> datetime:
+    """Give a time the zone of the map, unless it says one."""
+    if time.utcoffset() is not None:
+        return time
+    if zone is None:
+        raise ValueError('has no time zone: say it in the map, as zone = "UTC"')
+    early, late = time.replace(tzinfo=zone, fold=0), time.replace(tzinfo=zone, fold=1)
+    if early.utcoffset() != late.utcoffset():
+        raise ValueError(f"is no time of {zone}, or two: clocks were changed then")
+    return early
 
 
 def _number(text: str) -> int | float:

@@ -59,7 +59,7 @@ def cells_of_fits(table: Any, name: str) -> Cells:
     Raises
     ------
     ValueError
-        If it holds arrays of any length that are scaled, which astropy gets wrong.
+        If it holds arrays of any length that are scaled, which astropy gets wrong, or logical without their NULL.
     """
     from astropy.units import Unit
 
@@ -122,10 +122,18 @@ def _texts(values: Values) -> Values:
 
 
 def _logical_arrays(arrays: Any) -> list[list[bool | None]]:
-    """Return arrays of logical values, which NULL is among only where they are bytes.
+    """Return arrays of logical values; astropy up to 7.2 wrote bytes of 0 and 1 instead of F and T.
 
-    Astropy up to 7.2 wrote bytes of 0 and 1 instead of F and T.
+    Raises
+    ------
+    ValueError
+        If they are not bytes: then NULL is among them no more.
     """
+    if any(np.asarray(array).dtype.kind == "b" and len(array) for array in arrays):
+        raise ValueError(
+            "logical values in arrays of any length, of which NULL cannot be told from false here: open the whole "
+            "file with logical_as_bytes=True, by astropy 8 or later"
+        )
     values = [np.asarray(array).tolist() for array in arrays]
     met = {value for array in values for value in array}
     meanings = {b"T": True, b"F": False, True: True, False: False}

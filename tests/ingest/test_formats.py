@@ -456,6 +456,50 @@ def test_a_folder_without_parquet_files_is_refused(tmp_path) -> None:
         read(tmp_path)
 
 
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_damaged_part_of_a_parquet_file_is_named_before_the_first_row(tmp_path, folder: bool) -> None:
+    path = tmp_path / "b.parquet"
+    table = pa.table({"x": np.arange(6_000), "y": np.arange(6_000) / 2})
+    parquet.write_table(table, path, row_group_size=2_000, write_page_checksum=True, use_dictionary=False)
+    start = parquet.read_metadata(path).row_group(2).column(1).data_page_offset
+    raw = bytearray(path.read_bytes())
+    raw[start + 500] ^= 1
+    path.write_bytes(raw)
+    if folder:
+        parquet.write_table(table, tmp_path / "a.parquet")
+    place = tmp_path if folder else path
+    with open_table(place) as opened:
+        rows = opened.rows(["x", "y"])
+        with pytest.raises(
+            UnreadableFile, match=r"rows 4,001 to 6,000 are damaged .* nothing of the file is stored"
+        ):
+            next(rows)
+        # Columns that nobody asks for harm nobody.
+        assert len(list(opened.rows(["x"]))) == (12_000 if folder else 6_000)
+
+
+def test_the_end_of_an_arrow_stream_that_is_missing_is_named_before_the_first_row(tmp_path) -> None:
+    batch = pa.record_batch({"x": pa.array(np.arange(1_000))})
+    with pa.OSFile(str(tmp_path / "a.arrow"), "wb") as file, pa.ipc.new_stream(file, batch.schema) as writer:
+        for _ in range(3):
+            writer.write_batch(batch)
+    whole = (tmp_path / "a.arrow").read_bytes()
+    (tmp_path / "a.arrow").write_bytes(whole[:-500])
+    with pytest.raises(UnreadableFile, match="rows from 2,001 on are damaged"):
+        read(tmp_path / "a.arrow")
+
+
+@pytest.mark.parametrize("dictionary", [False, True])
+def test_bytes_that_are_no_text_are_the_fault_of_their_row_alone(tmp_path, dictionary: bool) -> None:
+    texts = pa.Array.from_buffers(pa.string(), 3, pa.array([b"a", b"\xe9t\xe9", b"c"]).buffers())
+    if dictionary:
+        texts = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2]), texts)
+    schema = pa.schema([("x", texts.type)])
+    with pa.OSFile(str(tmp_path / "a.arrow"), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+        writer.write_batch(pa.record_batch({"x": texts}))
+    assert column(tmp_path / "a.arrow") == [b"a", b"\xe9t\xe9", b"c"]
+
+
 def test_an_arrow_stream_in_a_file_is_read(tmp_path) -> None:
     table = pa.table({"x": [1, None]})
     with pa.OSFile(str(tmp_path / "a.arrow"), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:

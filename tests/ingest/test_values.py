@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astra_outputs import Boolean, Bytes, Flags, Integer, Real, RealArray, Text
+from astra_outputs import Boolean, Bytes, Flags, Integer, Real, RealArray, Text, Timestamp
 from astra_outputs.errors import InvalidMapping
 from astra_outputs.ingest.mapping import Mapping
 from astra_outputs.ingest.origin import Origin
@@ -218,6 +219,7 @@ def mapping(**result: Any) -> Mapping:
         ({"teff": {"from": "X", "mask": 1}}, "mask is for whole numbers"),
         ({"teff": {"from": "X", "values": {"1": "hot"}}}, "values has 'hot', which must be a number"),
         ({"teff": {"value": "hot"}}, "teff = 'hot' must be a number"),
+        ({"teff": {"from": "X", "zone": "UTC"}}, "teff is real: zone is for times"),
         ({"flag_low_snr": {"from": "X", "values": {"1": 2}}}, "is a flag: its values are true or false"),
     ],
 )
@@ -242,3 +244,52 @@ def test_an_option_that_its_column_has_no_use_for_is_refused_with_the_map(result
 def test_options_that_leave_each_other_nothing_to_do_are_refused(option, reason) -> None:
     with pytest.raises(ValueError, match=reason):
         mapping(teff=option)
+
+
+# Times.
+
+# Kinds of noon of the last day of January, without a zone.
+NOONS = [
+    "2026-01-31T12:00:00",
+    " 2026-01-31 12:00 ",
+    b"2026-01-31T12:00:00",
+    datetime(2026, 1, 31, 12),  # noqa: DTZ001
+    np.datetime64("2026-01-31T12:00:00"),
+    np.datetime64("2026-01-31T12:00:00.000000000"),
+]
+
+
+@pytest.mark.parametrize("given", NOONS, ids=repr)
+def test_a_time_without_a_zone_is_refused_unless_the_map_says_its_zone(given: Any) -> None:
+    with pytest.raises(ValueError, match='has no time zone: say it in the map, as zone = "UTC"'):
+        value(given, Timestamp)
+    for zone, hour in (("UTC", 12), ("America/New_York", 17), ("+02:00", 10), ("-00:30", 12.5)):
+        noon = value(given, Timestamp, zone=zone)
+        assert noon == datetime(2026, 1, 31, int(hour), int(60 * (hour % 1)), tzinfo=UTC)
+
+
+@pytest.mark.parametrize("given", ["2026-01-31", date(2026, 1, 31), np.datetime64("2026-01-31")], ids=repr)
+def test_a_day_is_its_first_moment_in_the_zone_of_the_map(given: Any) -> None:
+    assert value(given, Timestamp, zone="+01:00") == datetime(2026, 1, 30, 23, tzinfo=UTC)
+
+
+def test_a_time_that_says_its_zone_keeps_it() -> None:
+    noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    assert value("2026-01-31T12:00:00Z", Timestamp, zone="America/New_York") == noon
+    assert value(noon, Timestamp, zone="America/New_York") == noon
+
+
+@pytest.mark.parametrize("given", ["2026-11-01T01:30:00", "2026-03-08T02:30:00"])
+def test_a_time_that_clocks_showed_twice_or_never_is_refused(given: str) -> None:
+    with pytest.raises(ValueError, match="is no time of America/New_York, or two"):
+        value(given, Timestamp, zone="America/New_York")
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../../etc/passwd", "25:00", 2, True])
+def test_a_zone_that_is_none_is_refused_with_the_map(zone: Any) -> None:
+    with pytest.raises(ValueError, match="no time zone is called"):
+        value("2026-01-31T12:00:00", Timestamp, zone=zone)
+
+
+def test_no_time_has_no_zone_to_miss() -> None:
+    assert [value(none, Timestamp) for none in ("", None, np.datetime64("NaT"))] == [None] * 3

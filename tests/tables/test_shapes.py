@@ -229,3 +229,11 @@ async def test_a_unit_of_a_fits_table_must_be_that_of_the_column(outputs, spectr
     ]
     with pytest.raises(InvalidRecord, match="is in kK, the column in K"):
         await outputs.save_table(SnowWhite, fits.BinTableHDU.from_columns(columns).data, v_astra=V)
+
+
+def test_logical_arrays_of_any_length_that_lost_their_null_are_refused(tmp_path: Path) -> None:
+    arrays = np.empty(2, object)
+    arrays[:] = [np.array([True, False]), np.array([False])]
+    fits.BinTableHDU.from_columns([fits.Column("x", "PL()", array=arrays)]).writeto(tmp_path / "a.fits")
+    with fits.open(tmp_path / "a.fits") as units, pytest.raises(ValueError, match="logical_as_bytes=True"):
+        cells_of(FitsColumn(units[1].data, "x"))
