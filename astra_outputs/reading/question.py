@@ -163,9 +163,11 @@ class Question:
             held.append(also)
         if self.newest:
             # An anti-join, in the one spelling that Citus takes beside reference tables, too.
-            joins.append(
+            # First: what has a newer version is joined to nothing.
+            joins.insert(
+                0,
                 f"left join {table} as newer on newer.spectrum_pk = {scope.main}.spectrum_pk "
-                f"and newer.v_astra_major_minor > {scope.main}.v_astra_major_minor"
+                f"and newer.v_astra_major_minor > {scope.main}.v_astra_major_minor",
             )
             held.append("newer.spectrum_pk is null")
         return {
