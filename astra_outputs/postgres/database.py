@@ -204,13 +204,27 @@ class Database:
         """
         return await self._with_retries(lambda until=None: self._once(work, until), where or self.where)
 
+    async def repeat(self, work: Callable[[], Awaitable[T]], *, where: str = "") -> T:
+        """Do something that takes its own connections, again where it failed for a passing reason.
+
+        On a caller's own connection it is done once.
+        """
+
+        async def timeless(_: float | None = None) -> T:
+            return await work()
+
+        return await self._with_retries(timeless, where or self.where)
+
     async def _with_retries(self, work: Callable[..., Awaitable[T]], where: str) -> T:
         try:
             started = asyncio.get_running_loop().time()
             return await work()
         except Exception as error:
             seconds = budget(self.retry_for)
-            if isinstance(error, TimeoutError):  # nobody answered in all that time, which counts
+            if TimeoutError in (
+                type(error),
+                type(error.__cause__),
+            ):  # nobody answered in all that time, which counts
                 seconds -= asyncio.get_running_loop().time() - started
             with translated(where):
                 if self.borrowed or seconds <= 0 or not is_transient(error):

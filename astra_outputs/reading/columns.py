@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class Columns:
     """What `outputs.columns` returns: nothing is read until one of its methods is awaited.
 
-    Each of them reads anew. A column that may be NULL is null, or masked, where it is.
+    Each of them reads anew, and from the start if the connection is lost on the way; `batches` does so until it
+    has given the first. A column that may be NULL is null, or masked, where it is.
 
     Attributes
     ----------
@@ -95,8 +96,11 @@ class Columns:
     async def to_arrow(self) -> Any:
         """Return a `pyarrow.Table`."""
         pyarrow = _library("pyarrow", "arrow")
-        batches = [batch async for batch in self.batches()]
-        return pyarrow.Table.from_batches(batches, schema=self.schema)
+
+        async def read() -> list[Any]:
+            return [batch async for batch in self.batches()]
+
+        return pyarrow.Table.from_batches(await self._database.repeat(read), schema=self.schema)
 
     async def to_pandas(self) -> Any:
         """Return a `pandas.DataFrame`.
@@ -210,8 +214,11 @@ class Columns:
             background.close()
 
     async def _all(self) -> list[Batch]:
-        async with self.reading() as answer, aclosing(answer.batches()) as batches:
-            return [batch async for batch in batches]
+        async def read() -> list[Batch]:
+            async with self.reading() as answer, aclosing(answer.batches()) as batches:
+                return [batch async for batch in batches]
+
+        return await self._database.repeat(read)
 
 
 def _library(name: str, extra: str | None = None) -> Any:

@@ -54,15 +54,25 @@ class Copying:
 
     @asynccontextmanager
     async def opened(self, database: Database) -> AsyncIterator[Opened]:
-        """Lend the answer, read in one snapshot, while the block lasts."""
+        """Lend the answer, read in one snapshot, while the block lasts.
+
+        Until it is lent, a lost connection is made anew.
+        """
         table = self.question.scope.record_class.table
-        async with AsyncExitStack() as stack:
-            with blaming_the_condition(), translated(table):
-                wanted = self.connections if self._may_be_shared(database) else 1
-                connections = await _transactions(database, wanted, stack)
-                text = await self._text(connections[0], database.schema)
-                shares = await self._shares(connections, database.schema)
-            yield Opened(text, connections[: len(shares)], shares, borrowed=database.borrowed)
+
+        async def begun() -> tuple[AsyncExitStack, Opened]:
+            async with AsyncExitStack() as stack:
+                with blaming_the_condition(), translated(table):
+                    wanted = self.connections if self._may_be_shared(database) else 1
+                    connections = await _transactions(database, wanted, stack)
+                    text = await self._text(connections[0], database.schema)
+                    shares = await self._shares(connections, database.schema)
+                answer = Opened(text, connections[: len(shares)], shares, borrowed=database.borrowed)
+                return stack.pop_all(), answer
+
+        stack, answer = await database.repeat(begun, where=table)
+        async with stack:
+            yield answer
 
     def _may_be_shared(self, database: Database) -> bool:
         """Tell whether several connections may read shares of the rows.
@@ -259,7 +269,12 @@ async def _transactions(database: Database, wanted: int, stack: AsyncExitStack) 
 async def _transaction(connection: Connection) -> AsyncIterator[None]:
     """Have a snapshot, and nothing to keep in the end."""
     transaction = connection.transaction(isolation="repeatable_read", readonly=True)
-    await begin(transaction)
+    try:
+        await begin(transaction)
+    except asyncpg.InterfaceError as error:
+        if connection.is_closed():  # it went away since it was last used
+            raise ConnectionResetError("the connection was lost") from error
+        raise
     try:
         yield
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -74,20 +74,38 @@ class Finding(Generic[R]):
         return self._records(rows)
 
     async def stream(self, database: Database, page: int = PAGE) -> AsyncIterator[R]:
-        """Yield the records, held back by the reader: a page of them is in memory."""
+        """Yield the records, held back by the reader: a page of them is in memory.
+
+        Until the first page is there, a lost connection is made anew; later it is an error, since other
+        rows would follow those that were given.
+        """
         await self._check(database)
         text, values = self.text(database.schema), self.question.values
         where = self.rows.record_class.table
-        async with _in_transaction(database) as inside:
+
+        async def fetched(inside: Database, cursor: Any) -> list[Any]:
             with blaming_the_condition():
-                cursor = await inside.run(lambda connection: connection.cursor(text, *values), where=where)
-            while True:
+                return await inside.run(lambda _: cursor.fetch(page), where=where)
+
+        async def begun() -> tuple[AsyncExitStack, Database, Any, list[Any]]:
+            async with AsyncExitStack() as stack:
+                inside = await stack.enter_async_context(_in_transaction(database))
                 with blaming_the_condition():
-                    rows = await inside.run(lambda _: cursor.fetch(page), where=where)
+                    cursor = await inside.run(
+                        lambda connection: connection.cursor(text, *values), where=where
+                    )
+                rows = await fetched(inside, cursor)
+                return stack.pop_all(), inside, cursor, rows
+
+        stack, inside, cursor, rows = await database.repeat(begun, where=where)
+        async with stack:
+            while True:
+                was_full = len(rows) == page
                 for record in self._records(rows):
                     yield record
-                if len(rows) < page:
+                if not was_full:
                     return
+                rows = await fetched(inside, cursor)
 
     async def _check(self, database: Database) -> None:
         for rows in (self.rows, *self.along.values()):

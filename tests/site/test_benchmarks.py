@@ -277,3 +277,12 @@ def test_what_is_published_elsewhere_leaves_the_documentation_as_it_is(
     assert {file.name for file in into.iterdir()} == {file.name for file in docs}
     assert "**Best batch size, " in (into / "performance.md").read_text(encoding="utf-8")
     assert {file: file.read_bytes() for file in docs} == docs
+
+
+@pytest.mark.slow
+def test_plans_of_questions_are_printed_with_their_times(tmp_path: Path) -> None:
+    done = run("benchmarks.plans", "--rows", "2000", "--output", tmp_path / "plans.json")
+    assert done.returncode == 0, done.stderr
+    assert "newest of all (find): " in done.stdout
+    found = json.loads((tmp_path / "plans.json").read_text())["questions"]
+    assert all("Execution Time" in way["plan"][-1] for ways in found.values() for way in ways.values())
