@@ -111,6 +111,10 @@ soak: $(INSTALLED) ## Faults and campaigns at full size, again and again, with o
 year: $(INSTALLED) ## Simulate a year of the survey's writing with faults: make year ARGS="--spectra 2000 --seed 7"
 	@$(BIN)/python examples/year/year.py $(ARGS)
 
+.PHONY: pictures
+pictures: $(INSTALLED) ## Draw the pictures of the documentation, from real stars
+	@$(BIN)/python examples/reading/pictures.py docs/pictures
+
 .PHONY: test-docker
 test-docker: $(INSTALLED) ## Run the tests on the PostgreSQL of compose.yaml
 	@trap 'docker compose down --volumes' EXIT; \

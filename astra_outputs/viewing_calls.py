@@ -70,7 +70,7 @@ class ViewingCalls:
         from astra_outputs.compare.compare import compare
 
         return await compare(
-            self.store.database,
+            self.store.reading,
             record_class,
             old,
             new,

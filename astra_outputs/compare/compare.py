@@ -54,7 +54,7 @@ async def compare(
         async with database.transaction() as inside:
             if not database.borrowed:  # all of it at one moment
                 await _execute(inside, "set transaction isolation level repeatable read, read only")
-            return await Asking(inside, sides).all(whole=condition is None)
+            return await Asking(inside, sides).all(condition)
 
 
 class Asking:
@@ -63,8 +63,8 @@ class Asking:
     def __init__(self, database: Database, sides: Sides) -> None:
         self._database, self._sides = database, sides
 
-    async def all(self, *, whole: bool) -> Comparison:
-        """Return the comparison; the spectra of the old side alone are counted where the `whole` is compared.
+    async def all(self, condition: str | None) -> Comparison:
+        """Return the comparison; under a condition, spectra of the old side alone mean nothing.
 
         Raises
         ------
@@ -89,10 +89,11 @@ class Asking:
             sides.old.label,
             sides.new.label,
             shared,
-            only_old if whole else None,
+            only_old if condition is None else None,
             only_new,
             tuple(columns),
             turned,
+            condition,
         )
 
     async def _refuse_nothing(self, shared: int, only_old: int, only_new: int) -> None:

@@ -88,6 +88,8 @@ class Comparison:
         In the order of the table.
     flags : tuple of FlagChange
         Flags that a spectrum gained or lost.
+    condition : str or None
+        Which of the new results were compared.
     """
 
     old: str
@@ -97,6 +99,7 @@ class Comparison:
     only_new: int
     columns: tuple[ColumnChange, ...]
     flags: tuple[FlagChange, ...]
+    condition: str | None = None
 
     def __getitem__(self, name: str) -> ColumnChange:
         """Return how the column of this name differs."""
@@ -134,7 +137,7 @@ class Comparison:
 
         if not self.differing:
             raise InvalidPicture(f"{self.old} and {self.new} are the same: there is nothing to draw")
-        title = f"{self.old} to {self.new}: {self.spectra:,} spectra"
+        title = f"{self.title}: {_counted(self.spectra, 'spectrum', 'spectra')}"
         return Picture(title, lambda figure: changes(figure, self.differing, self.spectra, title), style)
 
     def tables(self) -> Iterator[tuple[tuple[int, ...], Sequence[str], Sequence[Sequence[str]]]]:
@@ -154,11 +157,17 @@ class Comparison:
         return "".join(lines + [_html(heads, rows) for _, heads, rows in self.tables()])
 
     @property
+    def title(self) -> str:
+        """What is compared, in words."""
+        where = "" if self.condition is None else f", {' '.join(self.condition.split())}"
+        return f"{self.old} to {self.new}{where}"
+
+    @property
     def head(self) -> str:
         """How many spectra and columns there are, in words."""
         same = sum(1 for column in self.columns if column.compared and not column.differs)
         empty = sum(1 for column in self.columns if not (column.compared or column.differs))
-        counted = f"{self.old} to {self.new}: {_counted(self.spectra, 'spectrum has', 'spectra have')} both"
+        counted = f"{self.title}: {_counted(self.spectra, 'spectrum has', 'spectra have')} both"
         old = "" if self.only_old is None else f"{self.only_old:,} the old one alone, "
         alone = f"{old}{self.only_new:,} the new one alone"
         rest = [f"{_counted(same, 'column is', 'columns are')} the same"] if same else []

@@ -61,7 +61,7 @@ def timing(axes: Any, given: Mapping[str, Series]) -> tuple[int, int]:
             axes.hist(
                 values, bins=bins, histtype="step", color=colour, linestyle=style, linewidth=1.6, label=label
             )
-    axes.set(xscale="log", xlabel="Time on a result [s]", ylabel="Results")
+    axes.set(xscale="log", xlabel="Time on a result [s]", ylabel="Number of results")
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.legend(loc="upper left")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any, Protocol
 
 import numpy as np
 
 MOST = 40
 """Columns that fit into a picture: those that differ in most spectra."""
+
+ABOVE = 75
+"""Letters of a title that fit above it."""
 
 PARTS = (("changed", "#21618c"), ("gained a value", "#f0b429"), ("lost a value", "#c8553d"))
 
@@ -62,7 +66,7 @@ def changes(figure: Any, columns: Sequence[Change], spectra: int, title: str) ->
     axes.tick_params(axis="y", which="both", left=False, right=False)
     axes.set(xlabel="Share of the spectra [%]", xlim=(0, 100), ylim=(len(shown) - 0.4, -0.6))
     more = f"; {len(by_size) - MOST} more columns differ" if len(by_size) > MOST else ""
-    said = f"{title}{more}\nOn the right: median of the differences ± robust scatter"
+    said = f"{fill(title + more, ABOVE)}\nOn the right: median of the differences ± robust scatter"
     axes.set_title(said.replace("$", r"\$"))
     beside = axes.secondary_yaxis("right")
     beside.set_yticks(places, [_beside(column) for column in shown])

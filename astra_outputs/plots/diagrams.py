@@ -62,7 +62,7 @@ def hist(axes: Any, given: Given) -> tuple[int, int]:
     seen = within(x.values, edges)
     axes.hist(x.values[seen], bins=_bins(x.values[seen]), histtype="stepfilled", alpha=0.85)
     name_axes(axes, x)
-    axes.set(ylabel="Results", xlim=edges)
+    axes.set(ylabel="Number", xlim=edges)
     axes.yaxis.set_major_formatter("{x:,.0f}")
     return len(x.values), int(np.count_nonzero(~seen))
 
@@ -80,7 +80,7 @@ def sky(axes: Any, given: Given) -> tuple[int, int]:
         values = cells_of(east, north, cells, colour)
         if colour is None:
             values = values / _square_degrees(cells)
-        draw_cells(axes, values, cells, colour, "Results in a square degree")
+        draw_cells(axes, values, cells, colour, "Number in a square degree")
     axes.grid(visible=True, alpha=0.4, linewidth=0.6)
     hours = np.arange(-150, 180, 30)
     axes.set_xticks(

@@ -92,7 +92,7 @@ def draw_cells(
     values: NDArray[np.float64],
     cells: list[NDArray[np.float64]],
     colour: Series | None,
-    counted: str = "Results in a cell",
+    counted: str = "Number in a cell",
 ) -> None:
     """Draw cells: a mean on an even scale, numbers on a logarithmic one."""
     from matplotlib.colors import LogNorm

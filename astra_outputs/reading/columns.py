@@ -184,7 +184,8 @@ class Columns:
         check_style(style)
         wanted = Layout.of(dict.fromkeys(chosen.values()))
         read = Columns(self._database, replace(self._copying, layout=wanted))
-        return await draw(kept, chosen, await read.to_numpy(), title or scope.record_class.table, style)
+        words = title or scope.record_class.table, scope.main
+        return await draw(kept, chosen, await read.to_numpy(), words, style)
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Give the answer to any library that takes Arrow's streams: `polars.DataFrame(columns)`.

@@ -14,7 +14,9 @@ from astra_outputs.plots.kinds import Kind
 from astra_outputs.plots.picture import Picture
 from astra_outputs.plots.series import Series
 from astra_outputs.reading.outputs import Output
-from astra_outputs.reading.scope import Scope
+from astra_outputs.reading.scope import RESULT, SOURCE, SPECTRUM, Scope
+
+PLURAL = {RESULT: "results", SPECTRUM: "spectra", SOURCE: "sources"}
 
 ABOVE = 70
 """Letters of a title that fit above a picture."""
@@ -54,10 +56,23 @@ async def draw(
     kind: Kind,
     chosen: Mapping[str, Output],
     values: Mapping[str, Any],
-    title: str,
+    words: tuple[str, str],
     style: str | Path | None,
 ) -> Picture:
-    """Return a picture of these values, drawn in another thread."""
+    """Return a picture of these values, drawn in another thread.
+
+    Parameters
+    ----------
+    kind : Kind
+    chosen : mapping of str to Output
+        Columns by their roles.
+    values : mapping of str to array
+        Their values by their names.
+    words : (str, str)
+        What stands above, and what a row is called.
+    style : str or Path, optional
+    """
+    title, row = words
     given = {
         role: Series.of(output.name, output.column.comment or output.name, values[output.name])
         for role, output in chosen.items()
@@ -68,7 +83,7 @@ async def draw(
             figure.set_size_inches(kind.figsize)
         axes = figure.add_subplot(projection=kind.projection)
         results, beyond = kind.draw(axes, given)
-        count = f"{results:,} result{'' if results == 1 else 's'}"
+        count = f"{results:,} {row if results == 1 else PLURAL.get(row, 'rows')}"
         more = f", {beyond:,} beyond the edges" if beyond else ""
         room = {} if kind.projection is None else {"pad": 20}  # labels of a map stand above it
         axes.set_title(fill(f"{title}: {count}{more}", ABOVE).replace("$", r"\$"), **room)

@@ -17,6 +17,7 @@ GROUPS = {
         "catalogues",
         "worker",
         "reading",
+        "pictures",
         "report",
         "faults",
         "check",

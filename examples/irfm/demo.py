@@ -21,6 +21,7 @@ from typing import TypeVar
 import asyncpg
 from comparison import pairs, plot, samples
 from irfm import IRFM, Star, infer
+from products import write_products
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -223,7 +224,15 @@ def judge(results: Sequence[IRFM], stars: Sequence[CatalogueStar], file: Path) -
     say("plot", str(file))
 
 
-async def demonstrate(dsn: str, catalogue: Sequence[CatalogueStar]) -> list[IRFM]:
+async def publish(outputs: Outputs, catalogue: Sequence[CatalogueStar], folder: Path) -> None:
+    """Show what leaves the database: a file, pictures, and how the next version differs."""
+    told, comparison = await write_products(outputs, catalogue, folder)
+    for subject, text in told:
+        say(subject, text)
+    console.print(f"\n{comparison}\n", markup=False)
+
+
+async def demonstrate(dsn: str, catalogue: Sequence[CatalogueStar], folder: Path) -> list[IRFM]:
     """Do all that needs the database; returns the results of the last run."""
     connection = await asyncpg.connect(dsn, server_settings={"search_path": SCHEMA})
     try:
@@ -231,8 +240,9 @@ async def demonstrate(dsn: str, catalogue: Sequence[CatalogueStar]) -> list[IRFM
         async with connect(dsn, schema=SCHEMA) as outputs:
             stars = await load(outputs, catalogue)
             results = await run(outputs, connection, stars)
-        refuse(stars[0])
-        await count_flags(connection)
+            refuse(stars[0])
+            await count_flags(connection)
+            await publish(outputs, catalogue, folder)
     finally:
         await connection.close()
     return results
@@ -242,7 +252,7 @@ def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(description="From real stars to stored, replaced, re-versioned results.")
     parser.add_argument("--limit", type=int, help="take only so many stars, spread over the catalogue")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where database and plot go")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where database, files and pictures go")
     options = parser.parse_args()
     if options.limit is not None and options.limit < 1:
         parser.error("--limit must be at least 1")
@@ -250,7 +260,7 @@ def main() -> None:
     try:
         catalogue = read_stars(limit=options.limit)
         with embedded.server(options.folder / "postgres") as server:
-            results = asyncio.run(demonstrate(server.dsn, catalogue))
+            results = asyncio.run(demonstrate(server.dsn, catalogue, options.folder))
         judge(results, catalogue, options.folder / "irfm.png")
     except AstraOutputsError as error:
         sys.exit(f"{type(error).__name__}: {error}")

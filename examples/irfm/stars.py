@@ -38,6 +38,7 @@ class CatalogueStar:
     source: Source
     spectrum: ApogeeCoaddedSpectrumInApStar
     published: Published
+    fit: Published
     a_k: float | None
 
 
@@ -57,7 +58,7 @@ def read_stars(path: Path = STARS, limit: int | None = None) -> list[CatalogueSt
         rows = [rows[place * len(rows) // limit] for place in range(limit)]
     sources = {row["apogee_id"]: source(row) for row in rows}
     return [
-        CatalogueStar(sources[row["apogee_id"]], spectrum(row), published(row), row.number("a_k"))
+        CatalogueStar(sources[row["apogee_id"]], spectrum(row), published(row), fit(row), row.number("a_k"))
         for row in rows
     ]
 
@@ -93,7 +94,14 @@ def spectrum(row: Row) -> ApogeeCoaddedSpectrumInApStar:
 
 def published(row: Row) -> Published:
     """Return the row's calibrated parameters, else those of the fit."""
-    calibrated = bool(row["teff"])
-    prefix = "" if calibrated else "raw_"
+    return _parameters(row, "") if row["teff"] else fit(row)
+
+
+def fit(row: Row) -> Published:
+    """Return the row's parameters of the fit, before its calibration."""
+    return _parameters(row, "raw_")
+
+
+def _parameters(row: Row, prefix: str) -> Published:
     teff, logg, m_h, e_m_h = (row.number(prefix + name) for name in ("teff", "logg", "m_h", "e_m_h"))
-    return Published(calibrated, teff, logg, m_h, e_m_h)
+    return Published(not prefix, teff, logg, m_h, e_m_h)

@@ -216,6 +216,7 @@ async def test_a_condition_is_about_the_new_results(outputs: Any, results: Any) 
     wanted = [new for old, new in results if new is not None and (new.teff or 0) > 5000]
     assert comparison.spectra + comparison.only_new == len(wanted)
     assert comparison.only_old is None
+    assert comparison.head.startswith("many_kinds 0.7 to many_kinds 0.8, teff > $1: ")
     assert comparison["teff"].lost == 0
 
 
