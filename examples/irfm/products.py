@@ -1,4 +1,4 @@
-"""What leaves the database at the end: a FITS file, a Kiel diagram, and what the next version changes."""
+"""What leaves the database at the end: a FITS file, a Kiel diagram, what the next version changes, a report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from irfm import IRFM, Star, infer
 from stars import CatalogueStar, Published
 
-from astra_outputs import Comparison, Outputs
+from astra_outputs import ApogeeCoaddedSpectrumInApStar, Comparison, Outputs
 from astra_outputs.errors import InvalidPicture
 
 RELEASED, NEXT = "0.9", "0.10"
@@ -36,6 +36,9 @@ async def write_products(
     comparison = await outputs.compare(IRFM, RELEASED, NEXT, "flag_giant_relation")
     if comparison.differing:
         told.append(("picture", str(comparison.plot().save(folder / "changes.png", overwrite=True))))
+    page = folder / "report.html"
+    await outputs.report(page, IRFM, ApogeeCoaddedSpectrumInApStar, overwrite=True)
+    told.append(("report", f"{page}, for any browser"))
     return told, comparison
 
 

@@ -186,6 +186,7 @@ def test_the_next_version_is_compared_with_the_released_one(home: Path, report: 
     }
     assert changed["fe_h"] > 20
     assert changed["teff"] > 20
+    assert "<html" in (home / "demo" / "report.html").read_text(encoding="utf-8")
     for name in ("kiel.png", "changes.png"):
         assert (home / "demo" / name).read_bytes().startswith(b"\x89PNG")
 
