@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from astra_outputs.errors import InvalidCondition, InvalidFile, WrongRecordClass, shorten
 from astra_outputs.export.casjobs import Written, definition_path, definitions
-from astra_outputs.export.facts import Fact, facts_of, question_of
+from astra_outputs.export.facts import Fact, facts_of, question_of, release_of
 from astra_outputs.export.libraries import ending_of
 from astra_outputs.export.products import Product, minor_of, product_named
 from astra_outputs.export.selection import selected
@@ -82,6 +82,7 @@ async def export(
     ending = ending_of(path)
     readings = selected(what, condition, parameters, asked, columns, connections)
     facts = facts_of(readings[0], asked.get("v_astra"))
+    facts += await release_of(database, readings[0], asked.get("v_astra"))
     facts += question_of(what, condition, parameters, asked)
     definition = definition_path(path) if casjobs else None
     for wanted in (path, definition):

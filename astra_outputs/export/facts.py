@@ -10,7 +10,9 @@ from typing import Any
 from astra_outputs.export.products import Product
 from astra_outputs.export.selection import tables_of
 from astra_outputs.model.record import Record
-from astra_outputs.model.version import format_version
+from astra_outputs.model.version import format_version, parse_major_minor
+from astra_outputs.postgres.database import Database
+from astra_outputs.postgres.frozen import frozen_versions
 from astra_outputs.reading.copying import Copying
 from astra_outputs.reading.question import Asked
 from astra_outputs.reading.scope import RESULT
@@ -30,6 +32,17 @@ def facts_of(reading: Copying, v_astra: str | int | None) -> list[Fact]:
         facts.append(("V_ASTRA", version, "version of the results"))
     written = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return [*facts, ("CREATED", written, "time when this was written (UTC)")]
+
+
+async def release_of(database: Database, reading: Copying, v_astra: str | int | None) -> list[Fact]:
+    """Return the release that the results of a file are published in, where one version was asked for and is frozen."""
+    scope = reading.question.scope
+    if scope.main != RESULT or v_astra is None:
+        return []
+    table = scope.record_class.table
+    frozen = await database.run(lambda connection: frozen_versions(connection, database.schema, table))
+    names = [one.release for one in frozen if one.major_minor == parse_major_minor(v_astra)]
+    return [("RELEASE", ", ".join(names), "release that publishes these results")] if names else []
 
 
 LONGEST_QUESTION = 4_000

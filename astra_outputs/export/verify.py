@@ -48,6 +48,8 @@ class Verified:
         When the file was written, as its header says.
     version : str
         The version that it is of, as its header says; empty if it is of none.
+    release : str
+        The release that publishes its rows, as its header says; empty if none did when it was written.
     changed : dict[int, list of str]
         Of each row that differs the columns that do.
     gone : list of int
@@ -65,6 +67,7 @@ class Verified:
     rows: int = 0
     created: str = ""
     version: str = ""
+    release: str = ""
     changed: dict[int, list[str]] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
@@ -78,7 +81,9 @@ class Verified:
         return not (self.gone or self.changed or self.left or self.added)
 
     def __str__(self) -> str:
-        of = f"{self.rows:,} rows{f' of version {self.version}' * bool(self.version)}, written {self.created}"
+        published = f", published as {self.release}" * bool(self.release)
+        version = f" of version {self.version}{published}" * bool(self.version)
+        of = f"{self.rows:,} rows{version}, written {self.created}"
         if self.unkeyed:
             of += f" ({self.unkeyed:,} more have no key)"
         if self.same:
@@ -109,6 +114,7 @@ async def verify(
         facts = tables[0].facts
         found.created = str(facts.get("CREATED", "at an unknown time"))
         found.version = str(facts.get("V_ASTRA", ""))
+        found.release = str(facts.get("RELEASE", ""))
         question = _question(facts)
         readings = _readings(record_class, question, asked, classes, file)
         by_name = named_tables(readings)

@@ -237,12 +237,14 @@ class Flusher:
 
         return await unless_it_hangs(save(), budget + HANGS, self._impatient)
 
-    async def ask_time(self) -> None:
-        """Take over the server's time, if it answers."""
+    async def ask_time(self) -> bool:
+        """Take over the server's time; tells whether it answers."""
         database = self._store.database
         asked = database.run(lambda connection: connection.fetchval("select clock_timestamp()"))
         with suppress(DatabaseError):
             self.clock.set(await unless_it_hangs(asked, database.retry_for + HANGS, self._impatient))
+            return True
+        return False
 
     async def _to_spool(self, records: list[Record], since: Any, error: Exception) -> list[Record]:
         passing = is_passing(error)

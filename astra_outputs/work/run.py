@@ -26,6 +26,7 @@ from astra_outputs.work.flushing import Bounds, Flusher
 from astra_outputs.work.options import RunOptions
 from astra_outputs.work.pool import Child, check_picklable
 from astra_outputs.work.progress import Progress
+from astra_outputs.work.published import refuse_published
 from astra_outputs.work.report import Failure, RunReport
 
 log = logging.getLogger("astra_outputs.worker")
@@ -122,9 +123,11 @@ class Run(Generic[R]):
             self.report.spool = options.folder
         bounds = Bounds(options.batch_size, options.max_age)
         self._flusher = Flusher(self._store, spool, bounds, self.report, self._is_safe)
-        await self._flusher.ask_time()
+        answers = await self._flusher.ask_time()
         # What a killed worker left must be stored before anyone asks what is pending.
         await self._flusher.drain_now()
+        if answers:
+            await refuse_published(self._store, self._makes, self._v_astra)
         self._flushing = asyncio.create_task(self._flusher.run())
         self._flushing.add_done_callback(self._end)
         if options.progress:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 import numpy as np
 import pytest
 
-from astra_outputs import Outcome, SnowWhite, Source, TheCannon, cli, embedded
+from astra_outputs import Outcome, Results, SnowWhite, Source, TheCannon, cli, embedded
 from astra_outputs.catalog import check_with_database
 from astra_outputs.errors import CannotStart, DatabaseError, InvalidName, PermissionDenied, VersionFrozen
 from astra_outputs.names import Frozen
 from astra_outputs.postgres.frozen import frozen_as, frozen_versions, sql_that_freezes
+from astra_outputs.spool.folder import Spool
+from astra_outputs.spool.replay import replay
 
 NAME = "the_cannon_frozen_8_as_DR20"
 SAYS = "Version 0.8 of the_cannon is published as DR20 and stays as it is"
@@ -191,6 +194,64 @@ async def test_a_worker_goes_on_and_says_so_at_its_end(
     assert run.report.counts[Outcome.INSERTED] == 4
     assert run.report.counts[Outcome.REJECTED] == 3
     assert "published as DR20" in str(run.report)
+
+
+async def test_a_run_of_a_frozen_version_computes_nothing(
+    frozen: list[Any], outputs: Any, tmp_path: Any
+) -> None:
+    drawn: list[Any] = []
+
+    def pipeline(each: Any) -> Results[TheCannon]:
+        for spectrum in each:
+            drawn.append(spectrum)
+            yield TheCannon.from_spectrum(spectrum, teff=1.0)
+
+    run = outputs.run(pipeline, frozen, v_astra="0.8.2", spool=tmp_path / "spool")
+    with pytest.raises(
+        VersionFrozen, match=f"the_cannon: {SAYS}; give the run another .* Nothing was computed"
+    ):
+        await run
+    assert drawn == []
+    assert (await outputs.run(pipeline, frozen, v_astra="0.9.5", spool=tmp_path / "spool")).made == 3
+    assert len(drawn) == 3
+
+
+async def test_what_waited_on_the_disk_is_refused_by_name_and_the_rest_is_stored(
+    frozen: list[Any], outputs: Any, connection: asyncpg.Connection, spectra: Any, tmp_path: Any
+) -> None:
+    before = await rows(connection)
+    spool = Spool(tmp_path / "spool")
+    spool.write(
+        [TheCannon.from_spectrum(one, v_astra="0.8.2", teff=1.0) for one in frozen]
+        + [TheCannon.from_spectrum(one, v_astra="0.9.5", teff=2.0) for one in frozen],
+        datetime.now(UTC) + timedelta(hours=1),
+    )
+    report = await replay(outputs.store, [spool], [TheCannon])
+    assert report.counts == {Outcome.REPLACED: 3, Outcome.REJECTED: 3}
+    assert str(report).count(SAYS) >= 1
+    assert not report.all_stored
+    assert await rows(connection) == before
+
+
+async def test_a_file_of_a_frozen_version_says_its_release_and_a_changed_one_is_told(
+    frozen: list[Any], outputs: Any, tmp_path: Any
+) -> None:
+    fits = pytest.importorskip("astropy.io.fits")
+    for name in ("published.fits", "published.parquet", "published.ecsv"):
+        await outputs.export(TheCannon, tmp_path / name, v_astra="0.8")
+    assert fits.getheader(tmp_path / "published.fits")["RELEASE"] == "DR20"
+    assert "DR20" in (tmp_path / "published.ecsv").read_text()
+    await outputs.export(TheCannon, tmp_path / "other.fits", v_astra="0.9")
+    assert "RELEASE" not in fits.getheader(tmp_path / "other.fits")
+    for name in ("published.fits", "published.parquet"):
+        found = await outputs.verify(tmp_path / name)
+        assert (found.same, found.release) == (True, "DR20")
+        assert "of version 0.8, published as DR20" in str(found)
+    with fits.open(tmp_path / "published.fits", mode="update") as file:
+        table = next(hdu for hdu in file[1:] if len(hdu.data))
+        table.data["teff"][1] = 4999.0
+    found = await outputs.verify(tmp_path / "published.fits")
+    assert list(found.changed.values()) == [["teff"]]
 
 
 # The command.
