@@ -17,7 +17,8 @@ BIN = $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 # The rooms whose tests may come out otherwise on another server, and the tests that may on another Python or with
 # other versions of libraries.
-SHARE = -m 'not slow' $(patsubst %,tests/%,catalog postgres saving security spool tables)
+SHARE = -m 'not slow' $(patsubst %,tests/%,catalog postgres reading/test_columns.py reading/test_find.py \
+	reading/test_sky_indexes.py saving security spool tables)
 TASTE = -m 'not slow' $(patsubst %,tests/%,cli ingest/test_ingest.py model/test_column_types.py model/test_doors.py \
 	reading/test_columns.py saving/test_save_many.py tables/test_save_table.py work/test_worker.py)
 # What must be the same where results are distributed: schema/add-ons/citus.sql.

@@ -59,13 +59,14 @@ class Copying:
         Until it is lent, a lost connection is made anew.
         """
         table = self.question.scope.record_class.table
+        question = await self.question.with_index(database)
 
         async def begun() -> tuple[AsyncExitStack, Opened]:
             async with AsyncExitStack() as stack:
                 with blaming_the_condition(), translated(table):
                     wanted = self.connections if self._may_be_shared(database) else 1
                     connections = await _transactions(database, wanted, stack)
-                    text = await self._text(connections[0], database.schema)
+                    text = await self._text(connections[0], database.schema, question)
                     shares = await self._shares(connections, database.schema)
                 answer = Opened(text, connections[: len(shares)], shares, borrowed=database.borrowed)
                 return stack.pop_all(), answer
@@ -87,9 +88,9 @@ class Copying:
             and self.question.limit is None
         )
 
-    async def _text(self, connection: Connection, schema: str) -> _Text:
+    async def _text(self, connection: Connection, schema: str, question: Question) -> _Text:
         """Return the statement with values as literals, after the server has said of which types all is."""
-        question, layout = self.question, self.layout
+        layout = self.layout
         text = question.statement(schema, layout.selected, layout.tables).text
         # Without a name, as through a pooler no other is safe.
         prepared = await connection.prepare(text, name="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from astra_outputs.errors import DatabaseError, InvalidCondition
@@ -65,8 +65,7 @@ class Finding(Generic[R]):
 
     async def all(self, database: Database) -> list[R]:
         """Return all of the records."""
-        await self._check(database)
-        text, values = self.text(database.schema), self.question.values
+        text, values = await self._asked(database)
         with blaming_the_condition():
             rows = await database.run(
                 lambda connection: connection.fetch(text, *values), where=self.rows.record_class.table
@@ -79,8 +78,7 @@ class Finding(Generic[R]):
         Until the first page is there, a lost connection is made anew; later it is an error, since other
         rows would follow those that were given.
         """
-        await self._check(database)
-        text, values = self.text(database.schema), self.question.values
+        text, values = await self._asked(database)
         where = self.rows.record_class.table
 
         async def fetched(inside: Database, cursor: Any) -> list[Any]:
@@ -107,9 +105,12 @@ class Finding(Generic[R]):
                     return
                 rows = await fetched(inside, cursor)
 
-    async def _check(self, database: Database) -> None:
+    async def _asked(self, database: Database) -> tuple[str, tuple[Any, ...]]:
+        """Return the statement and its values, once the tables are known to be as the records say."""
         for rows in (self.rows, *self.along.values()):
             await check_readable(database, rows.record_class)
+        asked = replace(self, question=await self.question.with_index(database))
+        return asked.text(database.schema), asked.question.values
 
     def _records(self, rows: list[Any]) -> list[R]:
         """Return the records of rows, each in the place of its row: both at once would take twice the memory."""

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from astra_outputs.errors import InvalidCondition, shorten
+from astra_outputs.postgres.sql import quote
 from astra_outputs.reading.condition import Condition, Piece
 
 MARGIN = 1e-9
@@ -15,11 +16,19 @@ Near = tuple[float, float, float]
 """Right ascension, declination and radius, in degrees."""
 
 
-def within(near: Any, alias: str) -> Condition:
+WIDEST = 10.0
+"""Degrees of radius up to which the index of an extension is asked: a wider circle is a good part of the sky."""
+
+SkyIndex = tuple[str, str]
+"""An extension, q3c or pg_sphere, of which the positions of sources have an index, and the schema of its functions."""
+
+
+def within(near: Any, alias: str, index: SkyIndex | None = None) -> Condition:
     """Return the condition that a source lies within a radius of a position.
 
-    A rectangle first, for an index on (dec, ra): it may reach over ra = 0 and over a pole. Then the
-    haversine of the distance, which is exact for small angles and great ones.
+    First what an index finds. The one that every database has is on (dec, ra), and is asked for a rectangle: it
+    may reach over ra = 0 and over a pole. Then the haversine of the distance, which is exact for small angles
+    and great ones; so the same rows are found by every index.
 
     Parameters
     ----------
@@ -27,6 +36,8 @@ def within(near: Any, alias: str) -> Condition:
         Right ascension, declination and radius [deg].
     alias : str
         The table with the columns ra and dec.
+    index : tuple, optional
+        An index of an extension that is there to be asked.
 
     Raises
     ------
@@ -40,15 +51,34 @@ def within(near: Any, alias: str) -> Condition:
         values.append(value)
         return len(values) - 1
 
-    pieces: list[Piece] = [f"{alias}.dec between ", bound(dec - radius - MARGIN)]
-    pieces += [" and ", bound(dec + radius + MARGIN)]
-    pieces.append(" and (")
-    for place, (low, high) in enumerate(_longitudes(ra, dec, radius)):
-        pieces += [" or " * bool(place), f"{alias}.ra between ", bound(low), " and ", bound(high)]
-    pieces += [f") and power(sind(({alias}.dec - ", bound(dec), f") / 2), 2) + cosd({alias}.dec) * "]
+    pieces: list[Piece] = []
+    if index is not None and radius <= WIDEST:
+        pieces += _by_extension(index, alias, [bound(value) for value in (ra, dec, radius + MARGIN)])
+    else:
+        pieces += [f"{alias}.dec between ", bound(dec - radius - MARGIN)]
+        pieces += [" and ", bound(dec + radius + MARGIN)]
+        pieces.append(" and (")
+        for place, (low, high) in enumerate(_longitudes(ra, dec, radius)):
+            pieces += [" or " * bool(place), f"{alias}.ra between ", bound(low), " and ", bound(high)]
+        pieces.append(")")
+    pieces += [f" and power(sind(({alias}.dec - ", bound(dec), f") / 2), 2) + cosd({alias}.dec) * "]
     pieces += [bound(math.cos(math.radians(dec))), f" * power(sind(({alias}.ra - ", bound(ra)]
     pieces += [") / 2), 2) <= ", bound(math.sin(math.radians(radius) / 2) ** 2)]
     return Condition(tuple(_cast(pieces)), tuple(values), frozenset({alias}))
+
+
+def _by_extension(index: SkyIndex, alias: str, circle: list[int]) -> list[Piece]:
+    """Return the condition that an extension's index answers; the circle is ra, dec and radius."""
+    extension, schema = index
+    of = quote(schema)
+    ra, dec, radius = circle
+    if extension == "q3c":
+        return [f"{of}.q3c_radial_query({alias}.ra, {alias}.dec, ", ra, ", ", dec, ", ", radius, ")"]
+    there = f"{of}.spoint(radians({alias}.ra), radians({alias}.dec)) operator({of}.<@) "
+    return [
+        f"{there}{of}.scircle({of}.spoint(radians(",
+        *(ra, "), radians(", dec, ")), radians(", radius, "))"),
+    ]
 
 
 def _cast(pieces: list[Piece]) -> list[Piece]:

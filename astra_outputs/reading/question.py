@@ -12,7 +12,8 @@ from astra_outputs.model.given import plain
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.model.version import major_minor, parse_version
-from astra_outputs.postgres.sql import Statement, listed, qualified, templates
+from astra_outputs.postgres.database import Database
+from astra_outputs.postgres.sql import Statement, listed, literal, qualified, templates
 from astra_outputs.reading.condition import Condition, order_of
 from astra_outputs.reading.near import Near, within
 from astra_outputs.reading.scope import RESULT, SOURCE, SPECTRUM, Scope
@@ -64,6 +65,8 @@ class Question:
     order : tuple of str
     limit : int or None
     newest : bool
+    near : tuple or None
+        The circle that the first condition is about.
     """
 
     scope: Scope
@@ -72,6 +75,7 @@ class Question:
     order: tuple[str, ...] = ()
     limit: int | None = None
     newest: bool = False
+    near: Near | None = None
 
     @classmethod
     def of(
@@ -96,7 +100,7 @@ class Question:
         near = asked.get("near")
         if near is not None:
             scope.table(SOURCE)
-            conditions.append(within(near, SOURCE))
+            conditions.insert(0, within(near, SOURCE))
         newest = bool(asked.get("newest"))
         if newest and scope.main != RESULT:
             raise InvalidCondition(f"newest is about results; a {record_class.__name__} has no versions")
@@ -105,7 +109,18 @@ class Question:
             raise InvalidCondition(f"limit is a number of rows, not {shorten(limit)}")
         order, named = order_of(asked.get("order_by"), scope)
         aliases = named.union(*(condition.aliases for condition in conditions))
-        return cls(scope, tuple(conditions), aliases, order, limit, newest)
+        return cls(scope, tuple(conditions), aliases, order, limit, newest, near)
+
+    async def with_index(self, database: Database) -> Question:
+        """Return the question as it is best asked of a database: a circle by the index of q3c or pg_sphere, if any."""
+        if self.near is None:
+            return self
+        table = literal(qualified(database.schema, self.scope.tables[SOURCE].table))
+        text = templates("reading")["sky_index"].fill(table=table)
+        index = await database.run(lambda connection: connection.fetchrow(text))
+        if index is None:
+            return self
+        return replace(self, conditions=(within(self.near, SOURCE, tuple(index)), *self.conditions[1:]))
 
     def also(self, *more: Condition) -> Question:
         """Return the question with more conditions."""

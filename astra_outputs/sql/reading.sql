@@ -60,3 +60,21 @@ join pg_namespace as namespace on namespace.oid = relation.relnamespace
 where namespace.nspname = $1
     and relation.relname = any($2::text[])
     and relation.relkind in ('r', 'p', 'v', 'm', 'f');
+
+-- name: sky_index
+-- Which extension the positions of sources have an index of, and the schema of its functions; q3c first.
+select
+    extension.extname,
+    namespace.nspname
+from pg_index as index
+join pg_depend as uses on uses.classid = 'pg_class'::regclass and uses.objid = index.indexrelid
+join pg_depend as owned
+    on owned.classid = uses.refclassid and owned.objid = uses.refobjid and owned.deptype = 'e'
+join pg_extension as extension on extension.oid = owned.refobjid
+join pg_namespace as namespace on namespace.oid = extension.extnamespace
+where index.indrelid = /*= table */ 'astra.source' /*=*/::regclass
+    and uses.refclassid = 'pg_proc'::regclass
+    and index.indisvalid
+    and extension.extname in ('q3c', 'pg_sphere')
+order by extension.extname desc
+limit 1;
