@@ -29,7 +29,7 @@ GROUPS = {
         "from-astra",
     ],
     "Reference": ["api", "cli", "faq"],
-    "Background": ["design", "data-model-choices", "performance"],
+    "Background": ["design", "data-model-choices", "performance", "plans"],
 }
 
 
