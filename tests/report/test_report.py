@@ -174,6 +174,37 @@ async def test_a_table_that_is_otherwise_than_its_class_is_left_out(
     assert sentence in str(page)
 
 
+async def test_what_takes_the_server_too_long_is_left_out(
+    database: str, connection: asyncpg.Connection, filled: Any, tmp_path: Path
+):
+    name = urlsplit(database).path.removeprefix("/")
+    await connection.execute(f"alter database {name} set statement_timeout = '500ms'")
+    async with (
+        astra_outputs.connect(database, schema="astra") as outputs,
+        connection.transaction(),
+    ):
+        await connection.execute("lock table astra.the_cannon")
+        page = await outputs.report(tmp_path / "report.html", *CLASSES)
+    assert page.left_out[0].startswith("the_cannon: ")
+    assert all(
+        "statement timeout" in sentence for sentence in page.left_out
+    )  # sizes wait for the lock as well
+    assert all(text(sentence) in page.file.read_text() for sentence in page.left_out)
+
+
+async def test_without_matplotlib_the_page_has_a_sentence_for_the_diagrams(
+    outputs: Any, filled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for module in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    page = await outputs.report(tmp_path / "report.html", *CLASSES)
+    shown = page.file.read_text()
+    assert "<img" not in shown
+    assert "pip install &#x27;astra-outputs[plot]&#x27;" in shown
+    assert rows_of(shown, "Coverage")
+
+
 # --- what is counted ----------------------------------------------------------------------------------
 
 
