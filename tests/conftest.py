@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
+import on_citus
 import pytest
 from hypothesis import settings
 
@@ -46,17 +47,6 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 PARTITIONS = os.environ.get("ASTRA_OUTPUTS_TEST_PARTITIONS")
-CITUS_DSN = os.environ.get("ASTRA_OUTPUTS_TEST_CITUS_DSN")
-
-CITUS_SETTINGS = (
-    "enable_local_reference_table_foreign_keys = off",
-    "enable_unsafe_triggers = on",
-    "override_table_visibility = off",
-)
-"""What schema/add-ons/citus.sql sets for a database, and a clone of it does not have.
-
-The last one is the tests': a driver's first question for types takes 0.01 seconds, and 0.3 where shards are hidden.
-"""
 
 
 class OtherPipeline(PipelineOutputMixin):
@@ -81,17 +71,18 @@ class Server:
         name = f"{self._prefix}_{next(self._numbers)}"
         source = urlsplit(template).path.removeprefix("/") or template
         self._execute(f'create database "{name}" template "{source}"')
-        if CITUS_DSN and source != "template0":
-            for setting in CITUS_SETTINGS:
+        if on_citus.CITUS_DSN and source != "template0":
+            for setting in on_citus.SETTINGS:
                 self._execute(f'alter database "{name}" set citus.{setting}')
         try:
             yield urlsplit(self.dsn)._replace(path=f"/{name}").geturl()
         finally:
+            if on_citus.CITUS_DSN:
+                self.leave(name)
             self._execute(f'drop database "{name}" with (force)')
 
-    def leave(self, dsn: str) -> None:
-        """End what Citus runs in a database as long as somebody has been there: it could not be cloned."""
-        name = urlsplit(dsn).path.removeprefix("/")
+    def leave(self, name: str) -> None:
+        """End what Citus runs in a database since somebody was there: it could neither be cloned nor dropped."""
         self._execute(
             f"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{name}'"
         )
@@ -106,7 +97,7 @@ class Server:
 @pytest.fixture(scope="session")
 def server_dsn() -> Iterator[str]:
     """DSN of a server on which databases may be created."""
-    given = CITUS_DSN or os.environ.get("ASTRA_OUTPUTS_TEST_DSN")
+    given = on_citus.CITUS_DSN or os.environ.get("ASTRA_OUTPUTS_TEST_DSN")
     if given:
         yield given
     elif os.environ.get("PGHOST"):
@@ -138,42 +129,16 @@ def template(server: Server) -> Iterator[str]:
         if PARTITIONS:
             done = partition(dsn, PARTITIONS)
             assert done.returncode == 0, done.stderr
-        if CITUS_DSN:
-            distribute(dsn)
-            server.leave(dsn)
+        if on_citus.CITUS_DSN:
+            on_citus.distribute(dsn)
+            server.leave(urlsplit(dsn).path.removeprefix("/"))
         yield dsn
-
-
-def distribute(dsn: str, schema: str = "astra", **values: object) -> None:
-    """Make Citus' extension, and apply `schema/add-ons/citus.sql`."""
-    asyncio.run(_execute(dsn, "create extension if not exists citus"))
-    done = run_add_on("citus", dsn, schema, **values)
-    assert done.returncode == 0, done.stderr
-
-
-def run_add_on(
-    name: str, dsn: str, schema: str = "astra", **values: object
-) -> subprocess.CompletedProcess[str]:
-    """Apply a file of `schema/add-ons/` with psql."""
-    command = [str(embedded.psql_program()), "-X", "-q", "-v", f"schema={schema}"]
-    for variable, value in values.items():
-        command += ["-v", f"{variable}={value}"]
-    command += ["-f", str(sql_files.schema_dir() / "add-ons" / f"{name}.sql"), dsn]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-async def _execute(dsn: str, sql: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
 
 
 @pytest.fixture
 def plain_tables() -> None:
     """Leave a test out where tables are distributed: what it looks at is otherwise there, as docs/scale.md says."""
-    if CITUS_DSN:
+    if on_citus.CITUS_DSN:
         pytest.skip("on Citus this is otherwise")
 
 
@@ -241,21 +206,9 @@ def empty_database(server: Server) -> Iterator[str]:
 @pytest.fixture
 async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
     """A plain connection to the test's database."""
-    connection = await asyncpg.connect(
-        database, connection_class=OneByOne if CITUS_DSN else asyncpg.Connection
-    )
+    connection = await asyncpg.connect(database, connection_class=on_citus.CONNECTION)
     yield connection
     await connection.close()
-
-
-class OneByOne(asyncpg.Connection):
-    """Sends the statements of a script one by one, as Citus wants them."""
-
-    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109
-        status = ""
-        for statement in [query] if args else sql_files.statements_of(query):
-            status = await super().execute(statement, *args, timeout=timeout)
-        return status
 
 
 @pytest.fixture
@@ -302,7 +255,7 @@ async def spectrum(spectra: Callable[[int], Awaitable[list[ApogeeCoaddedSpectrum
 @pytest.fixture
 async def other_pipeline(connection: asyncpg.Connection) -> type[OtherPipeline]:
     """A pipeline that is not one of the built-in ones, with its table."""
-    await sql_files.apply(connection, "astra", files=[sql_files.sql_file(OtherPipeline)])
+    await on_citus.add_table(connection, OtherPipeline)
     return OtherPipeline
 
 

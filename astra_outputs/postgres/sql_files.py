@@ -25,7 +25,10 @@ FOLDERS = (".", "schema", "schema/tables", "sql")
 """Where an author may keep a SQL file, seen from the module of the record class or one level up."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_PIECE = re.compile(r"""'[^']*'|"[^"]*"|\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/|;|[^'"$;/-]+|.""", re.DOTALL)
+_PIECE = re.compile(
+    r"""'[^']*'|"[^"]*"|\$(\w*)\$.*?\$\1\$|begin\s+atomic\b.*?;\s*end\b|--[^\n]*|/\*.*?\*/|;|\w+|\s+|.""",
+    re.DOTALL | re.IGNORECASE,
+)
 _INCLUDE = re.compile(r"^\\ir\s+'?([^'\s]+)'?\s*$", re.MULTILINE)
 
 # All that apply the schema wait for each other: `create ... if not exists` is no lock, and of two at
@@ -139,7 +142,7 @@ async def apply(
 
 
 def statements_of(script: str) -> list[str]:
-    """Return the statements of a script of SQL, one by one; semicolons within `begin atomic` are not understood."""
+    """Return the statements of a script of SQL, one by one, without the comments between them."""
     statements = [""]
     for piece in _PIECE.finditer(script):
         if piece[0] == ";":

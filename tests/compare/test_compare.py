@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import numpy as np
 import pytest
+from on_citus import add_table
 
 from astra_outputs import (
     ApogeeNet,
@@ -34,7 +35,6 @@ from astra_outputs.errors import (
     UnknownColumn,
     WrongRecordClass,
 )
-from astra_outputs.postgres import sql_files
 
 OLD, NEW = "0.7.0", "0.8.1"
 
@@ -64,7 +64,7 @@ class ManyKinds(PipelineOutputMixin):
 @pytest.fixture
 async def results(outputs: Any, connection: asyncpg.Connection, spectra: Any) -> list[tuple[Any, Any]]:
     """Pairs of results, old and new, of which either may be missing; values may be missing on both sides."""
-    await sql_files.apply(connection, "astra", files=[sql_files.sql_file(ManyKinds)])
+    await add_table(connection, ManyKinds)
     draw = random.Random(7)
 
     def made(spectrum: Any, version: str) -> Any:

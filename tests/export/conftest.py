@@ -9,14 +9,13 @@ from typing import Any
 import asyncpg
 import pytest
 from every_form import EveryForm
-
-from astra_outputs.postgres import sql_files
+from on_citus import add_table
 
 
 @pytest.fixture
 async def every_form(connection: asyncpg.Connection, outputs: Any, spectra: Any) -> list[EveryForm]:
     """Forty results with and without values in each column."""
-    await sql_files.apply(connection, "astra", files=[sql_files.sql_file(EveryForm)])
+    await add_table(connection, EveryForm)
     await connection.execute("alter table astra.every_form add column notes jsonb")
     draw = random.Random(2)
     ends: dict[str, list[Any]] = {

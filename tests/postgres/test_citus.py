@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from conftest import CITUS_DSN, OtherPipeline, distribute, install_with_psql, run_add_on
+from on_citus import CITUS_DSN, distribute, run_add_on
 
 import astra_outputs
 from astra_outputs import TheCannon
@@ -63,10 +63,10 @@ async def test_nonsense_numbers_of_shards_are_refused(database, add_on, shards) 
 
 
 @pytest.fixture
-def plain(server: Any) -> Any:
+def plain(server: Any, install: Callable[..., None]) -> Any:
     """DSN of a database of the coordinator whose tables are not distributed."""
     with server.database() as dsn:
-        install_with_psql(dsn)
+        install(dsn)
         yield dsn
 
 
@@ -182,11 +182,13 @@ async def test_what_is_there_is_distributed_and_a_second_time_changes_nothing(pl
 async def test_a_table_that_was_added_is_an_ordinary_one_until_it_is_run_again(
     outputs, connection, database, spectrum, other_pipeline, add_on
 ) -> None:
-    first = await outputs.save(OtherPipeline.from_spectrum(spectrum, v_astra="0.6.0", teff=1.0))
+    await connection.execute("drop table astra.other_pipeline")
+    await sql_files.apply(connection, "astra", files=[sql_files.sql_file(other_pipeline)])
+    first = await outputs.save(other_pipeline.from_spectrum(spectrum, v_astra="0.6.0", teff=1.0))
     done = add_on("citus", database)
     assert done.returncode == 0, done.stderr
     assert "astra.other_pipeline" in {row[0] for row in await connection.fetch(DISTRIBUTED)}
-    again = await outputs.save(OtherPipeline.from_spectrum(spectrum, v_astra="0.6.1", teff=2.0))
+    again = await outputs.save(other_pipeline.from_spectrum(spectrum, v_astra="0.6.1", teff=2.0))
     assert again.task_pk == first.task_pk
 
 
@@ -209,5 +211,5 @@ async def test_flags_are_told_by_name_beside_the_rows(outputs, connection, spect
 async def test_statements_of_a_file_are_sent_one_by_one(
     outputs, database, connection, spectrum, other_pipeline
 ) -> None:
-    await sql_files.apply(connection, "astra", files=[sql_files.sql_file(OtherPipeline)])  # which is there
-    await outputs.save(OtherPipeline.from_spectrum(spectrum, v_astra="0.6.0"))
+    await sql_files.apply(connection, "astra", files=[sql_files.sql_file(other_pipeline)])  # which is there
+    await outputs.save(other_pipeline.from_spectrum(spectrum, v_astra="0.6.0"))

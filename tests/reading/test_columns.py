@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 import numpy as np
 import pytest
+from on_citus import add_table
 
 import astra_outputs
 from astra_outputs import (
@@ -36,7 +37,6 @@ from astra_outputs import (
     column,
 )
 from astra_outputs.errors import Closed, InvalidCondition, SchemaMismatch, UnknownColumn
-from astra_outputs.postgres import sql_files
 from astra_outputs.reading.copying import shares_of
 from astra_outputs.reading.layout import Layout
 from astra_outputs.reading.outputs import chosen
@@ -74,7 +74,7 @@ class EveryType(PipelineOutputMixin):
 @pytest.fixture
 async def every_type(connection: asyncpg.Connection, outputs: Any, spectra: Any) -> list[EveryType]:
     """Thirty results with and without values in each column, values at the ends of the types' ranges among them."""
-    await sql_files.apply(connection, "astra", files=[sql_files.sql_file(EveryType)])
+    await add_table(connection, EveryType)
     await connection.execute("alter table astra.every_type add column notes jsonb")
     draw = random.Random(1)
     ends: dict[str, list[Any]] = {

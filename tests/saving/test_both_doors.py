@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from on_citus import add_table
 
 import astra_outputs
 from astra_outputs import (
@@ -30,7 +31,6 @@ from astra_outputs import (
     column,
 )
 from astra_outputs.errors import DatabaseError, DuplicateKey, UnknownReference
-from astra_outputs.postgres import sql_files
 from astra_outputs.saving import columns, transfer
 from astra_outputs.saving.report import Rejected
 from astra_outputs.saving.statements import statements
@@ -111,7 +111,7 @@ async def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 async def table(connection: asyncpg.Connection, way: None) -> asyncpg.Connection:
     """A connection to the database, where the table is and some spectra."""
-    await sql_files.apply(connection, "astra", files=[sql_files.sql_file(EveryType)])
+    await add_table(connection, EveryType)
     for name in ("source", "spectrum"):
         await connection.execute(f"insert into astra.{name} (pk) select generate_series(1, {SPECTRA})")
     return connection
@@ -224,6 +224,7 @@ async def test_an_error_that_no_row_is_to_blame_for_is_raised_all_the_same(door,
     assert list(await stored(table)) == [1]
 
 
+@pytest.mark.usefixtures("plain_tables")
 async def test_a_stage_that_cannot_be_made_does_not_end_the_callers_transaction(door, outputs, table) -> None:
     stage = statements(EveryType, "astra", ("spectrum_pk", "v_astra_major_minor")).stage
     rows = [row(key, a_text="x" * 1_001) for key in range(1, 4)]

@@ -82,6 +82,7 @@ async def test_processes_on_the_same_spectra_lose_nothing_and_never_deadlock(
     assert await deadlocks(connection) == 0
 
 
+@pytest.mark.usefixtures("plain_tables")
 async def test_the_same_rows_in_two_orders_do_deadlock_without_us(database: str, connection, spectra) -> None:
     """What the sorting is for: the plain statement of two writers, one of them the other way round."""
     first, second = [spectrum.spectrum_pk for spectrum in await spectra(2)]
@@ -106,6 +107,7 @@ async def test_the_same_rows_in_two_orders_do_deadlock_without_us(database: str,
     assert await deadlocks(connection) >= 1
 
 
+@pytest.mark.usefixtures("plain_tables")
 async def test_every_writer_locks_its_rows_in_the_order_of_their_keys(outputs, connection, spectra) -> None:
     stored = await spectra(100)
     await connection.execute(
@@ -134,6 +136,7 @@ async def test_every_writer_locks_its_rows_in_the_order_of_their_keys(outputs, c
         assert all(one < next_one for one, next_one in pairwise(keys))
 
 
+@pytest.mark.usefixtures("plain_tables")
 async def test_a_deadlock_with_another_program_is_tried_again(
     outputs, database: str, connection, spectra
 ) -> None:

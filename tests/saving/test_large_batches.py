@@ -10,10 +10,10 @@ from typing import Any
 
 import asyncpg
 import pytest
+from on_citus import add_table
 
 from astra_outputs import Bytes, Json, Outcome, PipelineOutputMixin, RealArray, Text, column
 from astra_outputs.errors import InvalidRecord
-from astra_outputs.postgres import sql_files
 from astra_outputs.saving import encode, size
 
 SPECTRA = 20
@@ -30,7 +30,7 @@ class LongValues(PipelineOutputMixin):
 
 @pytest.fixture
 async def table(connection: asyncpg.Connection) -> asyncpg.Connection:
-    await sql_files.apply(connection, "astra", files=[sql_files.sql_file(LongValues)])
+    await add_table(connection, LongValues)
     for name in ("source", "spectrum"):
         await connection.execute(f"insert into astra.{name} (pk) select generate_series(1, {SPECTRA})")
     return connection

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from on_citus import add_table
 from pydantic import field_validator
 
 import astra_outputs
@@ -47,7 +48,6 @@ from astra_outputs.errors import (
     UnknownReference,
     WrongRecordClass,
 )
-from astra_outputs.postgres import sql_files
 
 V = "0.6.2"
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -98,7 +98,7 @@ class Strict(PipelineOutputMixin):
 @pytest.fixture
 async def keys(outputs, connection) -> list[int]:
     """The keys of 40 spectra, each of the source with the same key."""
-    await sql_files.apply(connection, "astra", files=[sql_files.sql_file(EveryType)])
+    await add_table(connection, EveryType)
     await add_parents(connection, 40)
     return list(range(1, 41))
 
