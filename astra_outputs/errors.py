@@ -245,6 +245,10 @@ class InvalidFile(AstraOutputsError, ValueError):
     """A file that cannot be as it is wanted: an unknown ending, or more columns than its format takes."""
 
 
+class InvalidPlan(AstraOutputsError, ValueError):
+    """Numbers of which no survey can be planned, or a table that was not measured."""
+
+
 class InvalidPicture(AstraOutputsError, ValueError):
     """A picture that cannot be drawn: an unknown kind or style, or a quantity without any number."""
 
