@@ -76,7 +76,7 @@ async def measure(dsn: str, rows: int) -> dict[str, Any]:
             if issubclass(record_class, PipelineOutputMixin):
                 say(f"planning: {record_class.table}")
                 found[record_class.table] = await _measured(
-                    outputs, connection, dsn, other, record_class, rows
+                    outputs, connection, dsn, other, record_class, some
                 )
     return {
         "environment": await environment(dsn),
@@ -147,7 +147,8 @@ async def _measured(
 ) -> dict[str, float]:
     """Store, replace, vacuum, dump and restore one table of results."""
     sources = [
-        row["source_pk"] for row in await connection.fetch("select source_pk from spectrum order by pk")
+        row["source_pk"]
+        for row in await connection.fetch("select source_pk from spectrum order by pk limit $1", rows)
     ]
     columns, table = columns_of(record_class, range(1, rows + 1), sources), record_class.table
     versions = iter(("0.8.0", "0.8.1", "0.8.2"))

@@ -41,12 +41,18 @@ CONNECTION = OneByOne if CITUS_DSN else asyncpg.Connection
 async def add_table(connection: asyncpg.Connection, record_class: type[PipelineOutputMixin]) -> None:
     """Make the table of a record class, distributed where the others are."""
     await sql_files.apply(connection, "astra", files=[sql_files.sql_file(record_class)])
+    await distribute_table(connection, record_class.table)
+
+
+async def distribute_table(connection: asyncpg.Connection, name: str) -> None:
+    """Distribute one more table of results, where the others are."""
     if CITUS_DSN:
-        name = record_class.table
         key = f"alter table astra.{name} drop constraint {name}_pkey"
         await connection.execute(f"{key}, add constraint {name}_pkey primary key (task_pk, spectrum_pk)")
-        distribute = "select create_distributed_table($1, 'spectrum_pk', colocate_with => 'astra.the_cannon')"
-        await connection.execute(distribute, f"astra.{name}")
+        await connection.execute(
+            "select create_distributed_table($1::text::regclass, 'spectrum_pk', colocate_with => 'astra.the_cannon')",
+            f"astra.{name}",
+        )
 
 
 def distribute(dsn: str) -> None:

@@ -93,11 +93,26 @@ class Gate:
 
 
 async def traits_of(connection: Connection, schema: str, table: str) -> Traits:
-    """Ask what a table is like: plain, partitioned, or distributed over several servers."""
+    """Ask what a table is like: plain, partitioned, or distributed over several servers.
+
+    Raises
+    ------
+    SchemaMismatch
+        If Citus distributes the others, but not this one: neither could be joined to them.
+    """
     relation = qualified(schema, table)
     spectra = qualified(schema, "spectrum")
     (known,) = await connection.fetch(templates("gate")["traits"].text, relation, spectra)
-    citus = known["citus"] and await connection.fetchval(templates("gate")["is_distributed"].text, relation)
+    citus = False
+    if known["citus"]:
+        (distributed,) = await connection.fetch(templates("gate")["distributed"].text, relation, spectra)
+        if distributed["spectra"] and not distributed["this"]:
+            raise SchemaMismatch(
+                f"{table}: the other tables are distributed by Citus, and this one is not; "
+                "apply schema/add-ons/citus.sql again, as always when a table was added",
+                table=table,
+            )
+        citus = distributed["this"]
     return Traits(
         system_columns=not (known["partitioned"] or citus),
         updates=not citus,

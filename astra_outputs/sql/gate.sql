@@ -18,6 +18,8 @@ select
 from pg_catalog.pg_class
 where oid = $1::text::regclass;
 
--- name: is_distributed
--- Whether Citus distributes the table.
-select exists(select from pg_dist_partition where logicalrelid = $1::text::regclass);
+-- name: distributed
+-- Which of two tables Citus distributes: the one that is written to, and the schema's table `spectrum`.
+select
+    exists(select from pg_dist_partition where logicalrelid = to_regclass($1::text)) as this,
+    exists(select from pg_dist_partition where logicalrelid = to_regclass($2::text)) as spectra;

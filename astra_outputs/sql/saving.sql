@@ -73,7 +73,7 @@ where
     kept.spectrum_pk = sent.spectrum_pk
     and kept.v_astra_major_minor = sent.v_astra / 1000
     and not exists (
-        select from pg_catalog.pg_trigger
+        select 1 from pg_catalog.pg_trigger
         where tgrelid = /*= relation */ 'astra.the_cannon' /*=*/::regclass and not tgisinternal and tgtype & 4 = 4
     )
 returning /*= returned */ kept.spectrum_pk, kept.v_astra_major_minor, kept.task_pk, false as inserted /*=*/;

@@ -14,7 +14,7 @@ order by results.v_astra_major_minor desc;
 -- name: is_worked_on
 -- Whether a pipeline has a result for a spectrum of one kind.
 select exists (
-    select
+    select 1 as found -- a distributed table cannot be asked for no column
     from /*= spectra */ astra.apogee_coadded_spectrum_in_ap_star /*=*/ as spectra
     inner join /*= results */ astra.the_cannon /*=*/ as results
         on results.spectrum_pk = spectra.spectrum_pk
@@ -29,10 +29,6 @@ select count(*) from /*= spectra */ astra.apogee_coadded_spectrum_in_ap_star /*=
 -- $1: major.minor, $2: keys of spectra.
 select count(*)
 from unnest($2::bigint []) as failed (spectrum_pk)
-where not exists (
-    select
-    from /*= results */ astra.the_cannon /*=*/ as results
-    where
-        results.spectrum_pk = failed.spectrum_pk
-        and results.v_astra_major_minor = $1
-);
+left join /*= results */ astra.the_cannon /*=*/ as results
+    on results.spectrum_pk = failed.spectrum_pk and results.v_astra_major_minor = $1
+where results.spectrum_pk is null;

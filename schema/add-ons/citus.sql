@@ -111,8 +111,8 @@ begin
 end
 $$;
 
--- For every later session in this database. A table that refers to sources and spectra stays an ordinary one until
--- this is run again; the triggers that keep published rows and names of flags look at nothing but their own row.
+-- For every later session in this database. A table that is added, and refers to sources and spectra, waits for this to be
+-- run again; the triggers that keep published rows and names of flags look at nothing but their own row.
 do $$
 declare
     setting text;

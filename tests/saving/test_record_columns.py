@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from on_citus import distribute_table
 
 from astra_outputs import ASPCAP, Json, PipelineOutputMixin, RealArray, TheCannon, column
 from astra_outputs.postgres import sql_files
@@ -81,6 +82,7 @@ async def test_json_that_python_takes_for_equal_is_stored_as_it_is(
     sql = sql_files.sql_file(TheCannon).read_text().replace("the_cannon", "noted")
     await connection.execute(f"set search_path to astra; {sql}")
     await connection.execute("alter table astra.noted add notes jsonb, add some_reals real[]")
+    await distribute_table(connection, "noted")
     stored = await spectra(3)
     notes = [{"a": 1}, {"a": True}, {"a": 1.0}]
     reals = [[0.0], [-0.0], [0.0]]
