@@ -25,6 +25,7 @@ FILE = """\
 begin;
 
 set local lock_timeout = '10s';
+set local citus.multi_shard_modify_mode to 'sequential'; -- where Citus distributes the table
 
 {text};
 

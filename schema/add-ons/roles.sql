@@ -219,6 +219,11 @@ begin
         continue when not one.columns @> results and not one.columns @> spectra and one.name <> 'source'::regclass;
         writes := case when one.columns @> results then writer else loader end;
         if one.in_shards then
+            -- Rows are numbered by a function then, which wants its right.
+            execute format(
+                'grant usage on sequence %s to %s',
+                pg_get_serial_sequence(one.name::text, case when writes = writer then 'task_pk' else 'pk' end), writes
+            );
             execute format('grant insert, update on %s to %s', one.name, writes);
             set local citus.enable_ddl_propagation to off;
             execute format('revoke insert, update on %s from %s', one.name, writes);

@@ -65,6 +65,7 @@ async def test_installing_again_restores_a_meaning(sql: asyncpg.Connection) -> N
     assert meaning == "Very poor fit: rchi2 is above 1000"
 
 
+@pytest.mark.usefixtures("plain_tables")
 async def test_installing_again_keeps_the_flags_of_other_pipelines(sql: asyncpg.Connection) -> None:
     await sql.execute("insert into flag_definition values ('mine', 'result_flags', 3, 'odd', 'Looks odd')")
     await sql_files.apply(sql, "astra")
@@ -135,6 +136,7 @@ async def test_testing_a_flag_costs_a_comparison_with_a_number(sql: asyncpg.Conn
     assert any("Filter: ((result_flags & '33554432'::bigint) <> 0)" in line[0] for line in plan)
 
 
+@pytest.mark.usefixtures("plain_tables")
 async def test_an_index_can_be_made_of_a_flag(sql: asyncpg.Connection) -> None:
     condition = "has_flag('aspcap', 'result_flags', result_flags, 'high_rchi2')"
     await sql.execute(f"create index mine on aspcap (teff) where {condition}")

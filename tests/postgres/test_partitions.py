@@ -18,11 +18,11 @@ from astra_outputs.discover import record_classes
 
 Partitioned = Callable[..., subprocess.CompletedProcess[str]]
 
-pytestmark = pytest.mark.usefixtures("plain")
+pytestmark = pytest.mark.usefixtures("plain_tables", "plain")
 
 
 @pytest.fixture
-def plain(database: str, partitioned: Partitioned) -> None:
+def plain(plain_tables: None, database: str, partitioned: Partitioned) -> None:
     """Begin with a table without partitions, whatever the other tests run on."""
     assert partitioned(database, 0, "the_cannon").returncode == 0
 

@@ -127,7 +127,7 @@ async def test_a_connection_that_the_server_ends_is_replaced(database, connectio
     async with astra_outputs.connect(database, connections=1) as outputs:
         async with outputs.store.database.acquire() as victim:
             pid = victim.get_server_pid()
-        await connection.fetchval("select pg_terminate_backend($1, 10000)", pid)
+        await connection.fetchval("select pg_terminate_backend($1, 10000::bigint)", pid)
         assert (await outputs.save(results(stored)[0])).outcome is Outcome.INSERTED
 
 
@@ -274,6 +274,7 @@ async def limited(database, connection):
     await connection.execute(f"create role {name} login password 'x' connection limit 2")
     await connection.execute(f"grant usage on schema astra to {name}")
     await connection.execute(f"grant all on all tables in schema astra to {name}")
+    await connection.execute(f"grant usage on all sequences in schema astra to {name}")  # which Citus wants
     host = database.partition("@")[2]
     yield f"postgresql://{name}:x@{host}"
     await connection.execute(f"drop owned by {name}")

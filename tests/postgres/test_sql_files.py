@@ -123,6 +123,7 @@ def test_every_table_is_installed_exactly_once() -> None:
 # Applying them.
 
 
+@pytest.mark.usefixtures("plain_tables")
 async def test_apply_makes_what_psql_makes(empty, connection) -> None:
     await sql_files.apply(empty, "astra")
     await empty.execute("set search_path to astra")  # names are printed as seen from the schema

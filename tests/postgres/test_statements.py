@@ -42,7 +42,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.fixture
-async def with_history(database: str, connection: asyncpg.Connection) -> asyncpg.Connection:
+async def with_history(
+    plain_tables: None, database: str, connection: asyncpg.Connection
+) -> asyncpg.Connection:
     """A connection to a database that keeps the history of its results."""
     script = sql_files.schema_dir() / "add-ons" / "history.sql"
     psql(database, "-v", "schema=astra", "-f", str(script))
