@@ -8,6 +8,7 @@ import json
 import math
 import warnings
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -78,6 +79,7 @@ def _described(output: Output, name: str) -> dict[str, str]:
     return said | {"description": description}
 
 
+@cache
 def _is_known(unit: str) -> bool:
     from astropy.units import Unit
 

@@ -114,11 +114,22 @@ async def _write(
         from astra_outputs.export.one_table import write_one_table
 
         return await write_one_table(ending, file, database, readings, facts, upper=upper, progress=progress)
+    from astra_outputs.export.fits_fields import Unforeseen
     from astra_outputs.export.fits_file import write_fits
     from astra_outputs.export.sinks import Gzipped, Plain
 
-    with closing(Gzipped(file) if ending.endswith(".gz") else Plain(file)) as sink:
-        return await write_fits(sink, database, readings, facts, upper=upper, progress=progress)
+    async def written(*, fully: bool) -> dict[str, Written]:
+        with closing(Gzipped(file) if ending.endswith(".gz") else Plain(file)) as sink:
+            return await write_fits(
+                sink, database, readings, facts, upper=upper, fully=fully, progress=progress
+            )
+
+    try:
+        return await written(fully=False)
+    except Unforeseen:
+        file.seek(0)
+        file.truncate()
+        return await written(fully=True)
 
 
 def _known(name: str) -> Product:

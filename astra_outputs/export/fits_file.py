@@ -33,9 +33,16 @@ async def write_fits(
     facts: Sequence[Fact],
     *,
     upper: bool,
+    fully: bool,
     progress: Progress | None,
 ) -> dict[str, Written]:
-    """Write a file with a table for each reading; return what was written of each by its name."""
+    """Write a file with a table for each reading; return what was written of each by its name.
+
+    Raises
+    ------
+    Unforeseen
+        If a row has what only full measures foresee.
+    """
     for one in readings:
         refuse_too_many(one.layout.outputs)
     tables = named_tables(readings)
@@ -47,7 +54,7 @@ async def write_fits(
             written[name] = Written(0, ())
             continue
         async with reading.opened(database) as answer:
-            written[name] = await _table(sink, answer, reading, name, facts, upper, progress)
+            written[name] = await _table(sink, answer, reading, name, facts, upper, fully, progress)
     if not any(table.rows for table in written.values()):
         raise NoRows(
             f"no row of {readings[0].question.scope.record_class.table} is as asked for: nothing is written"
@@ -86,11 +93,12 @@ async def _table(
     name: str,
     facts: Sequence[Fact],
     upper: bool,
+    fully: bool,
     progress: Progress | None,
 ) -> Written:
-    wanted, aggregates = measures(reading.layout.outputs)
+    wanted, aggregates = measures(reading.layout.outputs, fully=fully)
     rows, *measured = await answer.measured(wanted, aggregates)
-    members = fields(reading.layout.outputs, measured)
+    members = fields(reading.layout.outputs, measured, fully=fully)
     says = "spectra of this instrument" if name in INSTRUMENTS else "name of this table"
     header = fits_header.table(members, rows, [("EXTNAME", name, says), *facts], upper)
     number = sink.reserve(fits_header.signed(header))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from astropy.io import fits
 
@@ -97,6 +98,7 @@ def meaning(field: Field) -> str:
     return f"{column.description} ({column.name} of the {of})"
 
 
+@cache
 def unit_of(unit: str | None) -> str:
     """Return a unit as FITS writes it, which astropy reads back without a warning; empty if it has no such form."""
     from astropy.units import Unit

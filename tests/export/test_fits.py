@@ -23,6 +23,10 @@ from astra_outputs import (
 )
 from astra_outputs.errors import FileExists, InvalidCondition, InvalidFile, NoRows, UnknownColumn
 from astra_outputs.export.checksum import Sum, encoded
+from astra_outputs.export.fits_fields import measures
+from astra_outputs.reading.layout import Layout
+from astra_outputs.reading.outputs import chosen
+from astra_outputs.reading.scope import Scope
 
 fits = pytest.importorskip("astropy.io.fits")
 
@@ -265,3 +269,25 @@ def test_an_encoded_checksum_has_letters_and_digits_and_makes_the_sum_zero(total
     left.add((text[1:] + text[:1]).encode())
     zeros.add(b"0" * 16)
     assert (total + left.value - zeros.value) % 0xFFFFFFFF == 0
+
+
+async def test_what_needs_no_full_measures_is_written_at_once_and_the_rest_anew(
+    outputs: Any, tmp_path: Path, every_form: list[EveryForm]
+) -> None:
+    taken = [record for record in every_form if record.an_integer == -1]
+    assert taken
+    for name in ("a_small", "an_integer", "a_text"):
+        counted: list[int] = []
+        await outputs.export(
+            EveryForm,
+            tmp_path / f"{name}.fits",
+            columns=[name],
+            progress=lambda _, rows, counted=counted: counted.append(rows),
+        )
+        assert len(counted) == 1, "a batch that cannot be written is not told of"
+        assert len(read(tmp_path / f"{name}.fits")) == 40
+    layout = Layout.of(chosen(Scope.of(EveryForm), ["a_small", "a_text", "a_real", "some_reals"]))
+    few, _ = measures(layout.outputs, fully=False)
+    assert [output.name for output in few] == ["a_text", "some_reals"]
+    every, _ = measures(layout.outputs)
+    assert [output.name for output in every] == ["a_small", "a_text", "some_reals"]
