@@ -22,6 +22,15 @@ def new_pipeline(
             f"{', '.join(TYPES)}.",
         ),
     ],
+    flag: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--flag",
+            help='NAME:MEANING of a bit of its flags, as low_snr:"S/N below 20"; may be given several times. '
+            "COLUMN.NAME where there are several columns of flags.",
+            show_default=False,
+        ),
+    ] = None,
     into: Annotated[
         Path | None,
         typer.Option(
@@ -38,14 +47,15 @@ def new_pipeline(
     """Write the record class, the SQL file and a test of a new pipeline into your own package."""
     from astra_outputs.discover import record_classes
     from astra_outputs.errors import AstraOutputsError
-    from astra_outputs.scaffold.new_column import parse_column
+    from astra_outputs.scaffold.new_column import parse_column, with_flags
     from astra_outputs.scaffold.new_pipeline import new_pipeline as files_of
     from astra_outputs.scaffold.new_pipeline import package_here, write
 
     taken = frozenset(found.table for found in record_classes(records or ()))
     try:
         into = into or package_here(name)
-        files = files_of(name, [parse_column(text) for text in column], title, into, taken)
+        columns = with_flags([parse_column(text) for text in column], flag or ())
+        files = files_of(name, columns, title, into, taken)
     except AstraOutputsError:
         raise
     except ValueError as error:
@@ -57,8 +67,9 @@ def new_pipeline(
     screen = console()
     for path in files:
         screen.print(f"wrote {path}", markup=False)
+    unnamed = any(one.is_flags and not one.bits for one in columns)
     screen.print(
-        "\nNow say what each column means, name the bits of its flags, and run\n"
+        f"\nNow say what each column means,{' name the bits of its flags,' * unnamed} and run\n"
         f"    astra-outputs check --records {into}\n"
         f"    pytest {into / f'test_{name}.py'}",
         markup=False,

@@ -23,7 +23,7 @@ _UPGRADE = """\
 -- Run it as the owner of the table, as often as you like. Transaction: yes. Locks: exclusive on the table, for
 -- milliseconds, since no row is written; waits ten seconds for it at most, and can then be tried again.
 --
--- Undo: alter table {table} drop column {undo};
+-- Undo: {before}alter table {table} drop column {undo};
 
 \\set ON_ERROR_STOP on
 
@@ -45,7 +45,7 @@ set local search_path to :"schema";
 alter table {table}
 {columns};
 
-{comments}
+{comments}{view}
 
 commit;
 """
@@ -98,14 +98,26 @@ def added(record_class: type[PipelineOutputMixin], columns: Sequence[NewColumn])
     if upgrade.exists():
         raise FileExists(f"{upgrade} exists")
     return {
-        upgrade: _upgrade(upgrade, table, columns),
+        upgrade: _upgrade(upgrade, table, columns, _view(sql, table)),
         sql: _with_columns(sql, record_class, columns),
         Path(module): _with_fields(Path(module), record_class, columns),
     }
 
 
-def _upgrade(file: Path, table: str, columns: Sequence[NewColumn]) -> str:
+def _view(sql: Path, table: str) -> str:
+    """Return the statement of a SQL file that makes the view of a table's columns, which gets the new ones; or nothing."""
+    found = re.search(
+        rf"^create or replace view {table}_quality .*?;$",
+        sql.read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    return f"\n\n{found[0]}" if found else ""
+
+
+def _upgrade(file: Path, table: str, columns: Sequence[NewColumn], view: str) -> str:
     return _UPGRADE.format(
+        view=view,
+        before=f"drop view {table}_quality; " if view else "",
         what=", ".join(column.name for column in columns),
         undo=", drop column ".join(column.name for column in columns),
         table=table,

@@ -14,8 +14,11 @@ from astra_outputs.scaffold.new_column import NewColumn
 WIDTH = 110
 """Columns of a line, in Python and SQL."""
 
-_BIT = ("FAILED", "No result could be computed")
-"""Named bit 0 of a new flags column: an example that its author replaces."""
+_BITS = (("failed", "No result could be computed"),)
+"""Names of the bits of a new flags column where none are given: an example that its author replaces."""
+
+SUMMARY = "Whether any flag is set"
+"""What `flag_warn` means, of the record class and of the view."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,12 @@ class Pipeline:
         """Name of the record class."""
         return "".join(word.capitalize() for word in self.table.split("_"))
 
+    @property
+    def quality(self) -> str:
+        """Name of the flags column that `flag_warn` sums up; empty if there is none."""
+        flags = [column.name for column in self.columns if column.is_flags]
+        return "result_flags" if "result_flags" in flags else next(iter(flags), "")
+
     def flags_class(self, column: NewColumn) -> str:
         """Return the name of the class that names the bits of a flags column."""
         flags = [entry for entry in self.columns if entry.is_flags]
@@ -42,7 +51,7 @@ class Pipeline:
         """Return the Python file with the record class."""
         flags = [column for column in self.columns if column.is_flags]
         names = {column.annotation for column in self.columns} | {"PipelineOutputMixin", "column"}
-        names |= {"BitFlags"} if flags else set()
+        names |= {"BitFlags", "Summary"} if flags else set()
         # Classes before functions, as linters sort them.
         sorted_names = sorted(names, key=lambda name: (name.islower(), name))
         imports = ["from __future__ import annotations", ""]
@@ -54,10 +63,15 @@ class Pipeline:
         bits = "".join(
             f"{_call(f'class {self.flags_class(column)}', ['BitFlags'], ':')}\n"
             f'    """Bits of `{column.name}`."""\n\n'
-            f'    {_BIT[0]} = 0, "{_BIT[1]}"\n\n\n'
+            + "".join(
+                f'    {name.upper()} = {bit}, "{meaning}"\n' for bit, (name, meaning) in bits_of(column)
+            )
+            + "\n\n"
             for column in flags
         )
         lines = "".join(map(self.field, self.columns))
+        if flags:
+            lines += "\n" + _call("    flag_warn = Summary", [f'"{self.quality}"', f'"{SUMMARY}"']) + "\n"
         return (
             f'"""`{self.class_name}`: the results of one pipeline; their table is in {self.table}.sql."""\n\n'
             + "\n".join(imports)
@@ -131,10 +145,30 @@ class Pipeline:
         yield ""
         yield "insert into flag_definition (table_name, column_name, bit, name, meaning)"
         yield "values"
-        for name in flags:
-            end = ";" if name == flags[-1] else ","
-            bit = f" '{name}', 0, '{_BIT[0].lower()}', {text_of(_BIT[1])}){end}"
-            yield _sql(f"('{self.table}',", bit)
+        rows = [
+            f" '{column.name}', {bit}, '{name}', {text_of(meaning)})"
+            for column in self.columns
+            if column.is_flags
+            for bit, (name, meaning) in bits_of(column)
+        ]
+        for row in rows:
+            yield _sql(f"('{self.table}',", row + (";" if row is rows[-1] else ","))
+        yield ""
+        yield from self._quality_view()
+
+    def _quality_view(self) -> Iterator[str]:
+        t = self.table
+        yield "-- The table with a summary of its flags before its columns, as the record class has it."
+        yield "-- noqa: disable=structure.column_order,ambiguous.column_count"
+        yield ""
+        yield f"create or replace view {t}_quality with (security_invoker = true) as"
+        yield "select"
+        yield _sql(f"    {t}.{self.quality}", " > 0 as flag_warn,")
+        yield f"    {t}.*"
+        yield f"from {t};"
+        yield ""
+        yield _sql(f"comment on view {t}_quality", f" is {text_of(self.title)};")
+        yield _sql(f"comment on column {t}_quality.flag_warn", f" is {text_of(SUMMARY)};")
 
     def test_file(self) -> str:
         """Return a test that needs no change: the files agree, and results are stored and replaced."""
@@ -203,6 +237,11 @@ async def store_and_replace(dsn: str) -> None:
     assert stored.v_astra == astra_outputs.parse_version("0.1.1")
     assert {{name: getattr(stored, name) for name in VALUES}} == VALUES
 '''
+
+
+def bits_of(column: NewColumn) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Yield the bits of a flags column, each with its name and meaning."""
+    return enumerate(column.bits or _BITS)
 
 
 def text_of(value: str) -> str:

@@ -66,6 +66,19 @@ def check_column_name(name: str) -> None:
         raise ValueError(str(error)) from None
 
 
+def check_flag_name(name: str) -> None:
+    """Refuse a name for a bit of flags.
+
+    Raises
+    ------
+    ValueError
+        If it is not a name in lower case, too long, reserved in Python, or that of the summary of all flags.
+    """
+    _check(name, "flag", LONGEST)
+    if name == "warn":
+        raise ValueError("flag_warn says whether any flag is set; choose another name than warn")
+
+
 def _check(name: str, what: str, longest: int) -> None:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name for a {what}: use a-z, 0-9 and _, beginning with a letter")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from astra_outputs.model import column_types
 from astra_outputs.model.column_type import ColumnType, type_of
 from astra_outputs.model.column_types import TYPES
 from astra_outputs.model.columns import Column
-from astra_outputs.scaffold.names import check_column_name, check_text
+from astra_outputs.model.flags import HIGHEST_BIT
+from astra_outputs.scaffold.names import check_column_name, check_flag_name, check_text
 
 LONGEST_DESCRIPTION = 47
 """Characters that a FITS comment has room for."""
@@ -34,12 +36,13 @@ _KNOWN = {
 
 @dataclass(frozen=True)
 class NewColumn:
-    """One column of a new pipeline; `kind` is a name of `column_types.TYPES`."""
+    """One column of a new pipeline; `kind` is a name of `column_types.TYPES`, `bits` are the named ones of flags."""
 
     name: str
     kind: str
     unit: str
     description: str
+    bits: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_flags(self) -> bool:
@@ -96,6 +99,43 @@ def parse_column(text: str) -> NewColumn:
     description = description or _description(name)
     check_text(f"the description of {name}", description, LONGEST_DESCRIPTION)
     return NewColumn(name, kind, unit, description)
+
+
+def with_flags(columns: Sequence[NewColumn], flags: Sequence[str]) -> list[NewColumn]:
+    """Return columns of which those of flags have bits, in the order in which `[COLUMN.]NAME:MEANING` name them.
+
+    A column `result_flags` is added where there is none for them.
+
+    Raises
+    ------
+    ValueError
+        If a name is not allowed or is given twice, a meaning is missing, or it is not clear whose bit it is.
+    """
+    named = {column.name: list(column.bits) for column in columns if column.is_flags}
+    if flags and not named:
+        columns = [*columns, parse_column("result_flags:flags")]
+        named["result_flags"] = []
+    for text in flags:
+        left, _, meaning = text.partition(":")
+        column, _, name = left.rpartition(".")
+        if not column and len(named) > 1:
+            raise ValueError(
+                f"{name} may be a bit of {' or '.join(named)}: write it as {next(iter(named))}.{name}"
+            )
+        column = column or next(iter(named))
+        if column not in named:
+            raise ValueError(f"{column} is no column of flags; there are {', '.join(named)}")
+        check_flag_name(name)
+        meaning = meaning.strip()
+        if not meaning:
+            raise ValueError(f"{name} has no meaning: write it as {name}:S/N is below 20")
+        check_text(f"the meaning of {name}", meaning, LONGEST_DESCRIPTION)
+        if name in dict(named[column]):
+            raise ValueError(f"{name} is given twice")
+        if len(named[column]) > HIGHEST_BIT:
+            raise ValueError(f"{column} has {HIGHEST_BIT + 1} bits, and no room for {name}")
+        named[column].append((name, meaning))
+    return [replace(one, bits=tuple(named[one.name])) if one.is_flags else one for one in columns]
 
 
 def _description(name: str) -> str:

@@ -43,6 +43,8 @@ def new_pipeline(
     if not names:
         raise ValueError("a pipeline needs at least one column of its own")
     twice = [name for name in names if names.count(name) > 1]
+    if "flag_warn" in names:
+        raise ValueError("flag_warn is the name of the summary of a pipeline's flags; choose another one")
     if twice:
         raise ValueError(f"{twice[0]} is given twice")
     pipeline = Pipeline(table, title or f"Results of {table}", tuple(new_columns), _package(folder))

@@ -16,6 +16,7 @@ import ledger
 from crashing import CrashServer
 from ledger import Violation
 from load import STOPPED, Task
+from poolers import through
 from witness import Key, Told
 
 STALLED = 120.0
@@ -30,6 +31,7 @@ KINDS = {
     "kill worker": 4,
     "stop worker": 2,
     "freeze worker": 1,
+    "hang server": 1,
 }
 """What may happen, and how often compared to the others."""
 
@@ -131,10 +133,13 @@ class Campaign:
         Runs when it begins and when it ends.
     folder : Path
         For what the workers write: their witnesses, logs and spools.
+    pooler : str, optional
+        Through which the workers connect, as the query of a DSN.
     """
 
-    def __init__(self, plan: Plan, server: CrashServer, folder: Path) -> None:
+    def __init__(self, plan: Plan, server: CrashServer, folder: Path, pooler: str | None = None) -> None:
         self.plan, self.server, self.folder, self.tally = plan, server, folder, Tally()
+        self._pooler = pooler
         self._draw = random.Random(plan.seed + 1)
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._tasks: list[Task] = []
@@ -202,7 +207,7 @@ class Campaign:
         for number in range(self.plan.workers):
             how = "run" if number == 0 else self._draw.choice(("run", "run", "save_many"))
             task = Task(
-                dsn=self._dsn,
+                dsn=self._dsn if self._pooler is None else through(self._dsn, self._pooler),
                 witness=str(self.folder / f"{number}.witness"),
                 spool=str(self.folder / ("spool" if shared else f"spool-{number}")),
                 how=how,
@@ -263,6 +268,11 @@ class Campaign:
         self.server.kill()
         time.sleep(lasts)
         self.server.start()
+
+    def _hang_server(self, lasts: float) -> None:
+        self.server.suspend()
+        time.sleep(lasts)
+        self.server.resume()
 
     def _restart_server(self, lasts: float) -> None:
         self.server.stop()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from itertools import pairwise
 from time import perf_counter
 
 import asyncpg
 import ledger
 import pytest
-from campaign import Campaign, Plan
+from campaign import KINDS, Campaign, Plan
 from crashing import crash_server
 from ledger import Violation
+from poolers import pgbouncer, through
 from witness import COLUMNS, Told, Writer, result, values
 
 import astra_outputs
@@ -78,6 +80,33 @@ def test_nothing_that_was_reported_is_missing_whatever_breaks_beside(killable, s
     tally = Campaign(plan, killable, tmp_path / "campaign").run()
     assert tally.rows == len(plan.everything)
     assert tally.checks == 5
+
+
+def test_nothing_that_was_reported_is_missing_whatever_breaks_behind_a_pooler(
+    killable, seed, full_size, tmp_path, capsys
+):
+    rows, workers, times = (60_000, 6, 12) if full_size else (4_000, 2, 3)
+    # The workers, killed or not, have more connections than the pooler has to the server.
+    kinds = {**KINDS, "kill server": 6, "hang server": 3, "read only": 0}
+    plan = Plan.of(seed + 2, rows=rows, workers=workers, events=times, kinds=kinds)
+    with pgbouncer(killable.dsn_of("postgres"), 2, server_login_retry=1) as pooler:
+        tally = Campaign(plan, killable, tmp_path / "campaign", pooler).run()
+        if full_size:
+            with capsys.disabled():
+                print(f"\n    {tally}, through a pooler")  # noqa: T201 (what a long run did)
+        assert tally.rows == len(plan.everything)
+        # No call that ended early keeps a connection of the pooler: as many clients as it has are served at once.
+        asyncio.run(served_at_once(through(killable.database(), pooler), 2))
+
+
+async def served_at_once(dsn: str, clients: int) -> None:
+    """Have so many clients in a transaction at the same time."""
+    async with asyncio.timeout(30), AsyncExitStack() as stack:
+        for _ in range(clients):
+            connection = await asyncpg.connect(dsn, statement_cache_size=0)
+            stack.push_async_callback(connection.close)
+            await stack.enter_async_context(connection.transaction())
+            await connection.fetchval("select 1")
 
 
 # One by one.

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
-from threading import Thread
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 import pytest
+from poolers import pgbouncer
+from poolers import through as through_pooler
 
 import astra_outputs
 from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, Outputs, Source, TheCannon
-from astra_outputs.embedded.owner import Owner
 from astra_outputs.errors import CannotConnect, DatabaseError, SchemaMismatch
 
 CONNECTIONS = 2
@@ -30,70 +25,17 @@ VERSION = "0.8.1"
 Switch = Callable[[], Awaitable[None]]
 
 
-def options_of(dsn: str) -> str:
-    """A DSN as PgBouncer writes it, without the database."""
-    parts, environment = urlsplit(dsn), os.environ.get
-    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-    found = {
-        "host": parts.hostname or query.get("host") or environment("PGHOST"),
-        "port": parts.port or query.get("port") or environment("PGPORT", "5432"),
-        "user": parts.username or query.get("user") or environment("PGUSER", "postgres"),
-        "password": parts.password or environment("PGPASSWORD"),
-    }
-    return " ".join(f"{name}='{unquote(str(value))}'" for name, value in found.items() if value)
-
-
 @pytest.fixture(scope="session")
 def pooler(server_dsn: str) -> Iterator[str]:
     """A PgBouncer before the tests' server: its socket's folder, as the query of a DSN."""
-    program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if program is None:
-        pytest.skip("pgbouncer is not installed (on Debian: apt-get install pgbouncer)")
-    folder = Path(tempfile.mkdtemp(prefix="astra-outputs-", dir="/tmp"))
-    owner = Owner.of(
-        folder / "nobody's"
-    )  # PgBouncer does not run as root, and must enter the server's folder
-    config = folder / "pgbouncer.ini"
-    config.write_text(
-        f"""
-        [databases]
-        * = {options_of(server_dsn)}
-        [pgbouncer]
-        unix_socket_dir = {folder}
-        listen_port = 6432
-        auth_type = any
-        pool_mode = transaction
-        default_pool_size = {CONNECTIONS}
-        """.replace("        ", "")
-    )
-    owner.take(folder)
-    owner.take(config)
-    command = [*owner.prefix(folder), program, config]
-    said: list[str] = []
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        # It tells of each client, and would stand still with all its clients once nobody reads on.
-        listener = Thread(target=said.extend, args=(process.stderr,))
-        try:
-            for line in process.stderr:
-                said.append(line)
-                if "process up" in line:
-                    break
-            else:
-                pytest.fail(f"PgBouncer did not start: {''.join(said)}")
-            listener.start()
-            yield f"host={folder}&port=6432"
-        finally:
-            process.terminate()
-            if listener.ident:
-                listener.join()
-    shutil.rmtree(folder, ignore_errors=True)
+    with pgbouncer(server_dsn, CONNECTIONS) as query:
+        yield query
 
 
 @pytest.fixture
 def pooled(database: str, pooler: str) -> str:
     """DSN of the test's database through the pooler."""
-    return urlsplit(database)._replace(netloc="postgres@", query=pooler).geturl()
+    return through_pooler(database, pooler)
 
 
 @pytest.fixture

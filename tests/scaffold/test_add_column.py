@@ -41,7 +41,16 @@ def run(tmp_path: Path) -> Run:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    made = run("new-pipeline", "star_teff", "--column", "teff:real:K", "--into", "mine")
+    made = run(
+        "new-pipeline",
+        "star_teff",
+        "--column",
+        "some_flags:flags",
+        "--column",
+        "teff:real:K",
+        "--into",
+        "mine",
+    )
     assert made.code == 0, made.err
     return run
 
@@ -63,7 +72,7 @@ def files(folder: Path) -> dict[str, str]:
         (("star_teff", "logg"), "'logg' has no type"),
         (("star_teff", "logg:float"), "logg has the unknown type 'float'"),
         (("star_teff", "Logg:real"), "Logg"),
-        (("star_teff", "some_flags:flags"), "flags need names for their bits"),
+        (("star_teff", "more_flags:flags"), "flags need names for their bits"),
         (("aspcap", "logg_too:real"), "aspcap is a table of the survey"),
         (("source", "logg_too:real"), "source holds no results of a pipeline"),
         (("star_tef", "logg:real"), "did you mean star_teff?"),
@@ -115,3 +124,5 @@ async def test_the_upgrades_make_of_the_old_table_what_the_file_makes_anew(
         assert (done.returncode, done.stderr) == (0, "")
     checked = run("check", "--records", "mine", "--dsn", database)
     assert (checked.code, "agree" in checked.out) == (0, True), checked.out
+    # The view of the table and its flags has the new columns, too.
+    await connection.fetch("select flag_warn, teff, logg, seen, counts from astra.star_teff_quality")

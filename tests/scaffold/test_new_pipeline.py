@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
@@ -120,6 +121,60 @@ def test_a_pipeline_without_columns_is_a_usage_error(run: Run):
 
 
 @pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (["low_snr"], "low_snr has no meaning: write it as low_snr:"),
+        (["low_snr: "], "low_snr has no meaning"),
+        (["Low:x"], "'Low' is no name for a flag"),
+        (["class:x"], "class is a reserved word"),
+        (["warn:x"], "flag_warn says whether any flag is set"),
+        (['low:a "bad" one'], "the meaning of low contains a quotation mark"),
+        ([f"low:{'x' * 48}"], "the meaning of low has 48 characters; it may have 47"),
+        (["low:x", "low:y"], "low is given twice"),
+        (["other.low:x"], "other is no column of flags; there are result_flags"),
+        ([f"f{bit}:x" for bit in range(64)], "result_flags has 63 bits, and no room for f63"),
+    ],
+)
+def test_a_bad_flag_is_refused_with_the_reason(run: Run, flags: list[str], reason: str):
+    done = run("my_pipeline", "--column=teff:real:K", *(f"--flag={flag}" for flag in flags), "--into", "mine")
+    assert done.code == 2
+    assert reason in done.err
+    assert not Path("mine").exists()
+
+
+def test_a_flag_of_several_columns_is_refused_unless_its_column_is_named(run: Run):
+    given = ("my_pipeline", "--column=one:flags", "--column=two:flags", "--into", "mine")
+    done = run(*given, "--flag=low:x")
+    assert (done.code, "low may be a bit of one or two: write it as one.low" in done.err) == (2, True)
+    assert run(*given, "--flag=two.low:x", "--flag=one.high:y").code == 0
+    assert 'LOW = 0, "x"' in Path("mine/my_pipeline.py").read_text().split("class MyPipelineTwoFlags")[1]
+
+
+async def test_flags_have_their_names_and_the_view_sums_them_up_as_the_record_does(
+    run: Run, connection: asyncpg.Connection, outputs: Any, spectrum: Any
+):
+    flags = ("--flag=low_snr:S/N below 20", "--flag=failed:No fit")
+    assert run("summed_up", "--column=teff:real:K", *flags, "--into", "summed").code == 0
+    await connection.execute("set search_path to astra")
+    await connection.execute(
+        Path("summed/summed_up.sql").read_text()  # noqa: ASYNC240
+    )
+    sys.path.insert(0, ".")
+    try:
+        record_class = importlib.import_module("summed.summed_up").SummedUp
+    finally:
+        sys.path.remove(".")
+    for version, named in (("0.8.0", {}), ("0.9.0", {"flag_failed": True})):
+        result = record_class.from_spectrum(spectrum, v_astra=version, **named)
+        await outputs.save(result)
+        assert result.flag_warn is bool(named)
+    rows = await connection.fetch(
+        "select flag_warn, flag_names('summed_up', 'result_flags', result_flags), teff from summed_up_quality order by v_astra"
+    )
+    assert list(map(tuple, rows)) == [(False, [], None), (True, ["failed"], None)]
+
+
+@pytest.mark.parametrize(
     ("there", "into"),
     [
         ([], "my_pipeline/"),
@@ -201,6 +256,7 @@ PIPELINES = {
     "mine": ("my_pipeline", ["teff:real:K"]),
     "every": ("every_type", EVERY_TYPE),
     "flags": ("flagged", ["result_flags:flags", "teff_flags:flags:", "other:flags"]),
+    "named": ("named_flags", ["teff:real:K", "--flag=low_snr:S/N below 20", "--flag=failed:It's no star"]),
     "renamed": ("a_2_b_3d", ["x:real"]),  # A2B3d would be a2_b3d
     "careful": (
         "careful",
@@ -232,7 +288,7 @@ def author(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (author / name).mkdir()
         (author / name / "__init__.py").write_text('"""A package."""\n')
     for folder, (name, columns) in PIPELINES.items():
-        given = [word for column in columns for word in ("--column", column)]
+        given = [word if word.startswith("--") else f"--column={word}" for word in columns]
         tool(
             author,
             "python",
