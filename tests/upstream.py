@@ -97,6 +97,8 @@ def _field(
         options["default"] = float("nan")
     elif default:
         options["default"] = default.strip("'") if kind == "text" else int(default)
+    if name == "tag":
+        options["index"] = True
     if kind == "bitfield":
         return peewee.BitField(**options)
     if kind == "real[]":
@@ -128,7 +130,11 @@ def models_of(
                     if flag not in fields:
                         fields[flag] = fields[column.name].flag(2**bit.bit)
         keys = tuple((names, True) for names in record_class.natural_keys)
-        facts = {"database": database, "schema": schema, "table_name": table, "indexes": keys}
+        facts = {"database": database, "schema": schema, "table_name": table}
+        if "task_pk" in fields:  # a constraint there, and of spectra an index
+            facts["constraints"] = [peewee.SQL("UNIQUE (spectrum_pk, v_astra_major_minor)")]
+        else:
+            facts["indexes"] = keys
         meta = type("Meta", (), facts)
         bases = (Output, peewee.Model) if "task_pk" in fields else (peewee.Model,)
         models[table] = type(record_class.__name__, bases, {**fields, "Meta": meta})

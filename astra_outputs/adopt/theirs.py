@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from astra_outputs.errors import shorten
 from astra_outputs.model.column_type import ColumnType
 from astra_outputs.model.columns import Column
-from astra_outputs.model.given import MISSING
 from astra_outputs.model.record import Record
 from astra_outputs.model.version import major_minor
 from astra_outputs.postgres.database import Connection
@@ -119,13 +118,20 @@ class Theirs:
         return values[at("spectrum_pk")], major_minor(values[at("v_astra")])
 
 
-def _rule(column: Column) -> Any:
+def _rule(column: Column) -> Callable[[Any], Any]:
+    """Return what turns a value as the driver brings it into one to store; a number within its bounds is that already."""
     kind: ColumnType = column.type
-    if not column.nullable:
-        return kind.require
+    slow = kind.convert if column.nullable else kind.require
+    if kind.bounds is None:
+        return slow
+    lowest, highest = kind.bounds
+    plain = type(lowest)
 
     def convert(value: Any) -> Any:
-        value = kind.convert(value)
-        return None if value is MISSING else value
+        if type(value) is plain and lowest <= value <= highest:  # NaN is not
+            return value
+        if (value is None or value != value) and column.nullable:  # noqa: PLR0124 (NaN)
+            return None
+        return slow(value)
 
     return convert
