@@ -20,6 +20,7 @@ SWITCHES = (
     "disable-background-networking",
     "disable-component-update",
     "disable-sync",
+    "window-size=1400,900",  # at less the list of pages, and the search, are folded away
 )
 
 

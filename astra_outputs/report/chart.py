@@ -17,9 +17,13 @@ LEFT, TOP = 44, 12
 COLOURS = 5
 """Colours of versions, in the page's style; older versions share the last."""
 
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 STEPS = tuple(
-    timedelta(minutes=minutes)
-    for minutes in (1, 5, 15, 60, 6 * 60, 24 * 60, 7 * 24 * 60, 28 * 24 * 60, 364 * 24 * 60)
+    timedelta(seconds=seconds)
+    for seconds in (
+        *(1, 5, 15, _MINUTE, 5 * _MINUTE, 15 * _MINUTE, _HOUR, 6 * _HOUR),
+        *(_DAY, 7 * _DAY, 28 * _DAY, 364 * _DAY),
+    )
 )
 MOST_STEPS = 60
 
@@ -48,13 +52,14 @@ class Span:
     def label(self, place: int) -> str:
         """Return when a step begins, in UTC."""
         at = self.begins + place * self.step
-        return at.strftime("%Y-%m-%d" if self.step >= timedelta(days=1) else "%Y-%m-%d %H:%M")
+        day, time = at.strftime("%Y-%m-%d"), "%H:%M:%S" if self.step < timedelta(minutes=1) else "%H:%M"
+        return day if self.step >= timedelta(days=1) else f"{day} {at.strftime(time)}"
 
     def __str__(self) -> str:
-        minutes = int(self.step.total_seconds() // 60)
-        for length, name in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
-            if minutes % length == 0:
-                number = minutes // length
+        seconds = int(self.step.total_seconds())
+        for length, name in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"), (1, "second")):
+            if seconds % length == 0:
+                number = seconds // length
                 return name if number == 1 else f"{number} {name}s"
         raise AssertionError  # the last divides all
 
@@ -98,7 +103,9 @@ def bars(title: str, span: Span, written: Mapping[str, Mapping[int, int]], faile
         _label(LEFT - 4, TOP + 9, f"{highest:,}", "end"),
         _label(LEFT - 4, TOP + HEIGHT, "0", "end"),
         _label(LEFT, TOP + HEIGHT + BELOW - 4, span.label(0), "start"),
-        _label(LEFT + WIDTH, TOP + HEIGHT + BELOW - 4, span.label(span.steps - 1), "end"),
+        _label(LEFT + WIDTH, TOP + HEIGHT + BELOW - 4, span.label(span.steps - 1), "end")
+        if span.steps > 1
+        else None,
         viewBox=f"0 0 {total} {TOP + HEIGHT + BELOW}",
         role="img",
         aria_label=title,

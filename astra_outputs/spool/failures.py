@@ -64,7 +64,7 @@ def noted_failures(folder: Path, table: str) -> Iterator[NotedFailure]:
 
 def _time(text: object) -> datetime | None:
     """Return a time that a note tells, if it tells one, with its zone."""
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):
         at = datetime.fromisoformat(text) if isinstance(text, str) else None
-        return at if at is not None and at.tzinfo is not None else None
+        return at.astimezone(UTC) if at is not None and at.tzinfo is not None else None
     return None

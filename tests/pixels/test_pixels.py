@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +235,19 @@ def test_a_spectrum_of_sdss_5_needs_no_advice_on_its_extension(tmp_path: Path, r
     np.testing.assert_allclose(pixels.flux.value, [3.6, 3.7, 3.8], rtol=1e-6)
     assert pixels.mask.tolist() == [False, False, True]
     assert list(recwarn) == []
+
+
+def test_a_class_of_one_s_own_says_where_its_files_are(tmp_path: Path):
+    page = (Path(__file__).parents[2] / "docs" / "pixels.md").read_text(encoding="utf-8")
+    (block,) = [block for block in re.findall("```python\n(.*?)```", page, re.DOTALL) if "Layout" in block]
+    defined: dict[str, Any] = {"__name__": "simulated"}
+    exec(compile(block, "pixels.md", "exec", dont_inherit=True), defined)
+    one = defined["Simulated"](name="hot")
+    columns = [fits.Column(name, "E", array=[3.6, 3.7]) for name in ("FLUX", "LOGLAM", "IVAR")]
+    columns.append(fits.Column("OR_MASK", "J", array=[0, 1]))
+    save(one, tmp_path, fits.PrimaryHDU(), fits.BinTableHDU.from_columns(columns))
+    assert one.path(tmp_path) == tmp_path / "simulated" / "hot.fits"
+    assert one.read(tmp_path).mask.tolist() == [False, True]
 
 
 # --- what goes wrong ----------------------------------------------------------------------------------

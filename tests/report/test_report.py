@@ -246,6 +246,7 @@ async def test_bars_stand_where_results_were_written_and_spectra_failed(
     )
     noted = [{"spectrum_pk": 10_000 + day, "at": f"2026-03-0{day}T01:00:00+00:00"} for day in (2, 2, 5)]
     noted.append({"spectrum_pk": 1, "error": "a note of old, without a time"})
+    noted += [{"spectrum_pk": 2, "at": at} for at in ("soon", 7, "2026-03-03", "0001-01-01T00:00:00+14:00")]
     (tmp_path / "the_cannon.8.failed").write_text("\n".join(map(json.dumps, noted)) + "\nno note\n")
     page = (await outputs.report(tmp_path / "report.html", *CLASSES, spool=tmp_path)).file.read_text()
     told = re.findall(r"<title>(2026-[^<]*)</title>", page)
@@ -256,7 +257,7 @@ async def test_bars_stand_where_results_were_written_and_spectra_failed(
         "2026-03-11 12:00: 10 written",
     ]
     assert "a bar for each 6 hours" in page
-    assert rows_of(page, "Coverage")[0][6] == "2"  # two spectra, one of them noted twice
+    assert rows_of(page, "Coverage")[0][6] == "2"  # two spectra that have no result, one of them noted twice
 
 
 def test_a_span_has_few_steps_and_holds_its_ends():
