@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from astra_outputs.ingest.files import PIECE, Choices, Row, TableFile, rows_of
+from astra_outputs.tables.fits_rec import told_apart
 
 
 def open_parquet(path: Path, stack: ExitStack, _choices: Choices, _kind: str) -> TableFile:
@@ -120,6 +121,11 @@ def _values(column: Any) -> list[Any]:
         # PostgreSQL and Python keep microseconds: what is finer is cut off, as in `save_table`.
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
     values: list[Any]
+    if kinds.is_float16(column.type) or kinds.is_float32(column.type):
+        numbers = told_apart(column.to_numpy(zero_copy_only=False))
+        return [
+            None if gone else one for one, gone in zip(numbers, column.is_null().to_pylist(), strict=True)
+        ]
     try:
         values = column.to_pylist()
     except UnicodeDecodeError:  # of some rows, which are refused one by one

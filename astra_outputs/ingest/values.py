@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime
 from decimal import Decimal
 from numbers import Real
 from typing import Any
 
+from astra_outputs.ingest.ambiguous import ROUNDED, in_zone, is_rounded
 from astra_outputs.ingest.origin import Origin
 from astra_outputs.model.column_types import BOOLEAN, BYTES, REAL_ARRAY, TIMESTAMP
 from astra_outputs.model.columns import Column
@@ -57,13 +58,18 @@ def value_of(given: Any, origin: Origin, column: Column | None, missing: list[An
     ValueError
         With the reason, if the value cannot be read so.
     """
-    given = plain(given)
     if origin.element:
         given = _element(given, origin.element)
+    rounded = is_rounded(given)
+    given = plain(given)
     marks = [*missing, *origin.missing]
     if isinstance(given, list):
         return _array(given, origin, column, marks)
-    return _single(given, origin, column, marks)
+    value = _single(given, origin, column, marks)
+    is_real = column is not None and is_number(column) and not is_whole(column)
+    if rounded and value is not None and not origin.values and not is_real:
+        raise ValueError(ROUNDED)
+    return value
 
 
 def plain(value: Any) -> Any:
@@ -94,7 +100,9 @@ def _element(given: Any, indices: list[int]) -> Any:
     for index in indices:
         if given is None:
             return None
-        if not isinstance(given, list) or index >= len(given):
+        if not isinstance(given, list | tuple) and not getattr(given, "ndim", 0):
+            given = plain(given)
+        if not hasattr(given, "__len__") or isinstance(given, str | bytes | dict) or index >= len(given):
             raise ValueError(f"has no element {', '.join(map(str, indices))}, counted from 0")
         given = given[index]
     return given
@@ -136,7 +144,7 @@ def _single(given: Any, origin: Origin, column: Column | None, marks: list[Any])
         return _meaning(given, origin.values)
     if column is not None and not is_number(column) and column.type is not REAL_ARRAY:
         converted = _converted(given, column)
-        return _in_zone(converted, origin.zone) if isinstance(converted, datetime) else converted
+        return in_zone(converted, origin.zone) if isinstance(converted, datetime) else converted
     number = _number(given) if isinstance(given, str) else given
     if origin.bit or origin.mask is not None:
         return _bits(number, origin)
@@ -227,18 +235,6 @@ def _converted(given: Any, column: Column) -> Any:
         except ValueError:
             raise ValueError("is no time as 2026-01-31T12:00:00+00:00") from None
     return given
-
-
-def _in_zone(time: datetime, zone: tzinfo | None) -> datetime:
-    """Give a time the zone of the map, unless it says one."""
-    if time.utcoffset() is not None:
-        return time
-    if zone is None:
-        raise ValueError('has no time zone: say it in the map, as zone = "UTC"')
-    early, late = time.replace(tzinfo=zone, fold=0), time.replace(tzinfo=zone, fold=1)
-    if early.utcoffset() != late.utcoffset():
-        raise ValueError(f"is no time of {zone}, or two: clocks were changed then")
-    return early
 
 
 def _number(text: str) -> int | float:

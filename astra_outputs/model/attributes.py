@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 from pydantic.errors import PydanticUserError
 
-from astra_outputs.errors import InvalidColumn, InvalidName, NotHere
+from astra_outputs.errors import InvalidColumn, InvalidName, InvalidRecord, NotHere, Problem
 from astra_outputs.model.signature import signature_of
 
 SPELLINGS = {
@@ -105,6 +105,15 @@ else:
         def __getattr__(self, name: str) -> Any:
             refuse_of_others(type(self), name)
             return super().__getattr__(name)
+
+        def copy(self, **options: Any) -> Any:
+            """Return a copy by Pydantic's old name, which validated nothing; see `model_copy`."""
+            return self.model_copy(**options)
+
+        def __delattr__(self, name: str) -> None:
+            if name in type(self).model_fields:
+                raise InvalidRecord(self.table, (Problem(name, None, "cannot be taken away; assign None"),))
+            super().__delattr__(name)
 
 
 def _without_type(class_name: str, namespace: dict[str, Any]) -> InvalidColumn:

@@ -10,6 +10,7 @@ import numbers
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 MISSING = None
@@ -86,10 +87,10 @@ def integral(lowest: int, highest: int, sql: str) -> Callable[[Any], int | None]
     def convert(value: Any) -> int | None:
         exact = EXACT.get(getattr(getattr(value, "dtype", None), "itemsize", 8), 2**53)
         value = plain(value)
-        if isinstance(value, Decimal) and value.is_finite() and value == int(value):
+        if isinstance(value, Decimal | Fraction):
+            if (isinstance(value, Decimal) and not value.is_finite()) or value != int(value):
+                raise ValueError("is not a whole number")
             value = int(value)
-        elif isinstance(value, Decimal):
-            raise ValueError("is not a whole number")
         if number(value) is MISSING:
             return None
         if isinstance(value, float):
@@ -168,6 +169,7 @@ def _from_astropy(time: Any) -> Any:
         raise ValueError("must be a single time, not several or a duration")
     if bool(getattr(time, "mask", False)):
         return MISSING
+    time = getattr(time, "unmasked", time)  # others of its column are masked
     try:
         return time.utc.to_datetime(timezone=UTC)
     except Exception as error:

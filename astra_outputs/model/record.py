@@ -272,6 +272,8 @@ class Record(RecordBase):
     @classmethod
     def no_column(cls, name: str, value: Any = None) -> Problem:
         """Say that this table has no such column, and which one has a name like it."""
+        if name in cls._columns:
+            return Problem(name, value, "is computed by the database; leave it out")
         nearest = get_close_matches(name, [*cls._columns, *cls.flag_names.names], n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         return Problem(name, value, f"is not a column of {cls.table}{hint}")

@@ -42,10 +42,20 @@ def values_of(table: Any, name: str, rows: slice) -> list[Any]:
             raise
         texts = [text.decode("latin-1").strip() for text in _stored(table, name).tolist()]
         return [text or None for text in texts]
-    values: list[Any] = cells.values.tolist()
+    values: list[Any] = told_apart(cells.values)
     if cells.missing is None:
         return values
     return [None if gone else value for value, gone in zip(values, cells.missing.tolist(), strict=True)]
+
+
+def told_apart(values: Values) -> list[Any]:
+    """Return values as Python's own, but for floats of few bytes that may have been other whole numbers."""
+    if values.dtype.kind == "f" and values.dtype.itemsize < 8 and values.ndim == 1:
+        with np.errstate(invalid="ignore"):
+            if bool((np.abs(values) >= 2.0 ** (np.finfo(values.dtype).nmant + 1)).any()):
+                return list(values)
+    plain: list[Any] = values.tolist()
+    return plain
 
 
 def cells_of_fits(table: Any, name: str) -> Cells:

@@ -237,7 +237,7 @@ def _from_polars(column: Any) -> Cells:
         return Cells.all(column)
     missing = column.is_null().to_numpy() if column.null_count() else None
     kind = column.dtype
-    if kind.is_numeric() and not kind.is_decimal():
+    if kind.is_numeric() and not kind.is_decimal() and not str(kind).endswith("128"):
         return Cells(column.fill_null(0).to_numpy(), missing)
     if str(kind) == "Boolean":
         return Cells(column.fill_null(value=False).to_numpy(), missing)

@@ -195,7 +195,9 @@ def _wrong_unit(column: Column | None, cells: Cells) -> Problem | None:
         return None
     if cells.unit == (column.unit or ""):
         return None
-    reason = f"is in {cells.unit}, the column in {column.unit or 'no unit'}: convert it first"
+    reason = (
+        f"is in {str(cells.unit) or 'no unit'}, the column in {column.unit or 'no unit'}: convert it first"
+    )
     return Problem(column.name, cells[0] if len(cells) else None, reason)
 
 

@@ -451,6 +451,21 @@ def test_a_folder_of_parquet_files_is_one_table(tmp_path) -> None:
     assert [(row["x"], row["kind"]) for row in read(tmp_path)[0]] == [(1, "a"), (2, "a"), (3, "b")]
 
 
+def test_files_keep_floats_of_few_bytes_where_they_tell_no_whole_numbers_apart(tmp_path) -> None:
+    numbers = np.array([1, 2**24, np.nan], "f4")
+    parquet.write_table(pa.table({"x": pa.array(numbers, mask=np.isnan(numbers))}), tmp_path / "a.parquet")
+    write_fits(
+        tmp_path / "a.fits",
+        fits.Column("x", "E", array=numbers),
+        fits.Column("y", "2E", array=[numbers[:2]] * 3),
+    )
+    for name in ("a.parquet", "a.fits"):
+        one, large, none = column(tmp_path / name)
+        assert (one, large, type(large)) == (1, 2**24, np.float32)
+        assert none is None or np.isnan(none)
+    assert column(tmp_path / "a.fits", "y")[0][1].dtype.itemsize == 4
+
+
 def test_a_folder_without_parquet_files_is_refused(tmp_path) -> None:
     with pytest.raises(UnreadableFile, match="no Parquet files"):
         read(tmp_path)

@@ -293,3 +293,22 @@ def test_a_zone_that_is_none_is_refused_with_the_map(zone: Any) -> None:
 
 def test_no_time_has_no_zone_to_miss() -> None:
     assert [value(none, Timestamp) for none in ("", None, np.datetime64("NaT"))] == [None] * 3
+
+
+# Floats of few bytes.
+
+
+@pytest.mark.parametrize("number", [np.float32(2**24), np.float16(2048), np.array(2.0**25, "f4")], ids=repr)
+def test_a_float_of_few_bytes_is_no_large_whole_number(number: Any) -> None:
+    for kind in (Integer, Text, Flags):
+        with pytest.raises(ValueError, match="not told apart"):
+            value(number, kind)
+    with pytest.raises(ValueError, match="not told apart"):
+        value(number, None, bit=3)
+    with pytest.raises(ValueError, match="not told apart"):
+        value([1, number], Integer, element=1)
+    assert value(number, Real) == float(number)
+    assert value(number, Integer, missing=(float(number),)) is None
+    assert value(number, Integer, between=[0, 9]) is None
+    assert value(number, Integer, values={str(int(number)): 3}) == 3
+    assert value(number.dtype.type(7), Integer) == 7

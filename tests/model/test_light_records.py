@@ -79,8 +79,9 @@ def saved() -> Light:
     ],
 )
 def test_what_cannot_be_assigned_cannot_be_given_to_a_copy(saved, update, error, reason):
-    with pytest.raises(error, match=reason):
-        saved.model_copy(update=update)
+    for copied in (saved.model_copy, saved.copy):
+        with pytest.raises(error, match=reason):
+            copied(update=update)
     assert (saved.teff, saved.task_pk, saved.outcome) == (5000.0, 3, Outcome.REPLACED)
 
 
@@ -102,6 +103,17 @@ def test_a_deep_copy_shares_no_list():
 def test_there_is_no_way_around_validation():
     with pytest.raises(InvalidRecord, match="must be a number"):
         Light.model_construct(spectrum_pk=1, v_astra=8001, teff="hot")
+    record = light(teff=1.0)
+    with pytest.raises(InvalidRecord, match="teff = None: cannot be taken away; assign None"):
+        del record.teff
+    assert record.teff == 1.0
+
+
+def test_a_column_that_the_database_computes_is_named_as_such():
+    with pytest.raises(
+        InvalidRecord, match="v_astra_major_minor = 9: is computed by the database; leave it out"
+    ):
+        Light(spectrum_pk=1, v_astra=8001, v_astra_major_minor=9)
 
 
 # One set of names for all records that were given the same.

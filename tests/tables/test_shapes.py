@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import pyarrow as pa
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from astropy.time import Time
 
 from astra_outputs import SnowWhite
 from astra_outputs.errors import InvalidRecord, UnknownColumn
+from astra_outputs.model.column_types import TIMESTAMP
 from astra_outputs.tables.fits_rec import FitsColumn
 from astra_outputs.tables.read import cells_of
 
@@ -237,3 +240,19 @@ def test_logical_arrays_of_any_length_that_lost_their_null_are_refused(tmp_path:
     fits.BinTableHDU.from_columns([fits.Column("x", "PL()", array=arrays)]).writeto(tmp_path / "a.fits")
     with fits.open(tmp_path / "a.fits") as units, pytest.raises(ValueError, match="logical_as_bytes=True"):
         cells_of(FitsColumn(units[1].data, "x"))
+
+
+async def test_whole_numbers_of_polars_that_numpy_has_no_type_for_are_stored(
+    outputs, connection, spectra
+) -> None:
+    keys = [spectrum.spectrum_pk for spectrum in await spectra(2)]
+    frame = pl.DataFrame({"spectrum_pk": keys, "result_flags": pl.Series([1, 2], dtype=pl.Int128)})
+    await outputs.save_table(SnowWhite, frame, v_astra=V)
+    stored = await connection.fetch("select result_flags from astra.snow_white order by spectrum_pk")
+    assert [row[0] for row in stored] == [1, 2]
+
+
+def test_a_masked_time_of_astropys_is_missing_and_its_neighbours_are_not() -> None:
+    times = Time(np.ma.array(["2024-01-01", "2024-01-02"], mask=[False, True]))
+    cells = cells_of(times)
+    assert [TIMESTAMP.convert(cells[row]) for row in range(2)] == [datetime(2024, 1, 1, tzinfo=UTC), None]
