@@ -1,8 +1,8 @@
 """What questions cost in a table of ten million results: plans and times, for the page on reading.
 
 `python -m benchmarks.plans` fills the tables by `generate_series` on a server of its own, without foreign keys and
-with indexes built at the end, and prints what PostgreSQL says of each statement that `find`, `columns` and `newest`
-send. Half of the results are of an older version. `--rows 300000` shows the same in little.
+with indexes built at the end, and prints what PostgreSQL says of each statement that `find`, `columns`, `newest`
+and `compare` send. Half of the results are of an older version. `--rows 300000` shows the same in little.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Annotated, Any
 import asyncpg
 import typer
 
-from astra_outputs import SnowWhite
+from astra_outputs import SnowWhite, connect
+from astra_outputs.compare.sides import Side, Sides
 from astra_outputs.postgres import sql_files
 from astra_outputs.postgres.sql import listed
 from astra_outputs.reading.layout import Layout
@@ -47,6 +48,13 @@ QUESTIONS: dict[str, Asking] = {
     "newest of all": (None, (), {"newest": True}),
 }
 """What is asked, by what it is called."""
+
+COMPARED: dict[str, tuple[list[str] | None, str | None, tuple[Any, ...]]] = {
+    "compare a thousand spectra": (["teff", "logg", "result_flags"], "spectrum_pk <= $1", (1_000,)),
+    "compare one column of all": (["teff"], None, ()),
+    "compare all columns of all": (None, None, ()),
+}
+"""Which columns are compared between the two versions, and under which condition."""
 
 OTHERWISE = {
     "newest of all, by distinct on": (
@@ -84,7 +92,25 @@ async def run(dsn: str, rows: int) -> dict[str, Any]:
             }
         for name, text in OTHERWISE.items():
             found[name] = {"columns": await explained(connection, text, ())}
+        found |= await compared(dsn, connection)
         return {"rows": rows, "filled_s": filled, "questions": found}
+
+
+async def compared(dsn: str, connection: asyncpg.Connection) -> dict[str, Any]:
+    """Return the time of each comparison, second of two, and the plan by which its two sides meet."""
+    found = {}
+    async with connect(dsn, schema=SCHEMA) as outputs:
+        for name, (columns, condition, values) in COMPARED.items():
+            for _ in range(2):
+                begun = time.monotonic()
+                await outputs.compare(SnowWhite, "0.7", "0.8", condition, *values, columns=columns)
+                taken = 1e3 * (time.monotonic() - begun)
+            new = Side.of(SnowWhite, "0.8", condition, values)
+            sides = Sides.of(Side.of(SnowWhite, "0.7"), new, columns)
+            text = sides.statement("changed_values", SCHEMA, ["teff"], "sum(new.teff - old.teff)").text
+            plan = await explained(connection, text, sides.values)
+            found[name] = {"compare": {"ms": taken, "plan": plan["plan"]}}
+    return found
 
 
 async def fill(connection: asyncpg.Connection, rows: int) -> None:
@@ -107,7 +133,7 @@ async def fill(connection: asyncpg.Connection, rows: int) -> None:
             from generate_series(1, {spectra}) as k""",
         "snow_white": f"""
             insert into snow_white (spectrum_pk, source_pk, v_astra, teff, logg, result_flags, tag)
-            select k, 1 + k % {sources}, version, 4000 + (k * 7919) % 96001, 7 + (k % 200) / 100.0, k % 4, ''
+            select k, 1 + k % {sources}, version, 4000 + (k * 7919) % 96001 + version / 8000 * (k % 3), 7 + (k % 200) / 100.0, k % 4, ''
             from generate_series(1, {spectra}) as k, unnest(array[{", ".join(VERSIONS)}]) as version""",
     }
     for table, statement in statements.items():

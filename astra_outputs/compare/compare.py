@@ -72,12 +72,15 @@ class Asking:
             If a side has no result, or no spectrum has both.
         """
         sides = self._sides
-        shared, only_old, only_new = await self._row("shared_spectra", (), ())
-        await self._refuse_nothing(shared, only_old, only_new)
+        before, after = [await self._some(side) for side in (sides.old, sides.new)]
+        shared = 0
         columns: list[ColumnChange] = []
         flags: list[FlagChange] = []
         for part in _parts(sides):
             row = iter(await self._row("changed_values", _names(part), _counted(sides, part)))
+            shared = next(row)
+            if not shared:
+                raise NoRows(f"{sides.old.label} and {sides.new.label} have no spectrum in common")
             counted = [Counted(column, *islice(row, 6 if is_number(column) else 4)) for column in part]
             flags += [
                 FlagChange(name, bit.name, bit.meaning, *islice(row, 2))
@@ -89,25 +92,24 @@ class Asking:
             sides.old.label,
             sides.new.label,
             shared,
-            only_old if condition is None else None,
-            only_new,
+            before - shared if condition is None else None,
+            after - shared,
             tuple(columns),
             turned,
             condition,
         )
 
-    async def _refuse_nothing(self, shared: int, only_old: int, only_new: int) -> None:
-        for side, rows in ((self._sides.old, shared + only_old), (self._sides.new, shared + only_new)):
-            if not rows:
-                table = qualified(self._database.schema, side.record_class.table)
-                found = await _fetched(
-                    self._database, templates("status")["results_by_version"].fill(results=table)
-                )
-                there = ", ".join(f"{row[0] // 1_000}.{row[0] % 1_000}" for row in found)
-                hint = f"there are results of {there}" if there else "the table has none at all"
-                raise NoRows(f"no result of {side.label} is as asked for: {hint}")
-        if not shared:
-            raise NoRows(f"{self._sides.old.label} and {self._sides.new.label} have no spectrum in common")
+    async def _some(self, side: Side) -> int:
+        """Return how many results a side has; refuse none."""
+        text, values = side.question.count(self._database.schema).text, side.question.values
+        found = (await _fetched(self._database, text, *values))[0][0]
+        if found:
+            return int(found)
+        table = qualified(self._database.schema, side.record_class.table)
+        rows = await _fetched(self._database, templates("status")["results_by_version"].fill(results=table))
+        there = ", ".join(f"{row[0] // 1_000}.{row[0] % 1_000}" for row in rows)
+        hint = f"there are results of {there}" if there else "the table has none at all"
+        raise NoRows(f"no result of {side.label} is as asked for: {hint}")
 
     async def _measured(self, counted: Sequence[Counted]) -> list[ColumnChange]:
         """Return columns with the medians of their differences, and the spectra that differ most."""
@@ -155,8 +157,7 @@ class Asking:
     async def _row(
         self, name: str, names: Sequence[str], measures: Sequence[str], *more: Any
     ) -> tuple[Any, ...]:
-        marks = {"measures": ", ".join(measures)} if measures else {}
-        text = self._sides.statement(name, self._database.schema, names, **marks).text
+        text = self._sides.statement(name, self._database.schema, names, ", ".join(measures)).text
         values = (*self._sides.values, *more)
 
         async def ask(connection: Connection) -> tuple[Any, ...]:
@@ -216,8 +217,8 @@ def _flags(sides: Sides, columns: Sequence[Column]) -> list[tuple[str, Bit, Bit]
 
 
 def _counted(sides: Sides, columns: Sequence[Column]) -> list[str]:
-    """Return what is counted: of each column, then of each flag."""
-    measures = []
+    """Return what is counted: spectra, then of each column, then of each flag."""
+    measures = ["count(*)"]
     for column in columns:
         old, new = (f"{side}.{quote(column.name)}" for side in ("old", "new"))
         measures += [
@@ -243,8 +244,8 @@ def _difference(column: Column) -> str:
     return f"(new.{name}::double precision - old.{name}::double precision)"
 
 
-async def _fetched(database: Database, text: str) -> list[Any]:
-    return await database.run(lambda connection: connection.fetch(text))
+async def _fetched(database: Database, text: str, *values: Any) -> list[Any]:
+    return await database.run(lambda connection: connection.fetch(text, *values))
 
 
 async def _execute(database: Database, text: str) -> None:
@@ -258,8 +259,7 @@ def statements_of(record_class: type[Record], schema: str) -> list[Statement]:
     sides = Sides.of(Side.of(record_class, "0.7"), Side.of(record_class, "0.8"), None)
     part = next(_parts(sides))
     found = [
-        sides.statement("shared_spectra", schema, ()),
-        sides.statement("changed_values", schema, _names(part), measures=", ".join(_counted(sides, part))),
+        sides.statement("changed_values", schema, _names(part), ", ".join(_counted(sides, part))),
     ]
     number = next((column for column in sides.columns if is_number(column)), None)
     if number is not None:
@@ -267,9 +267,7 @@ def statements_of(record_class: type[Record], schema: str) -> list[Statement]:
         scatter = f"{MEDIAN} (order by abs({_difference(number)} - $3::double precision))"
         farthest = f"min(new.spectrum_pk) filter (where {_difference(number)} = $4::double precision)"
         found += [
-            sides.statement("median_differences", schema, [number.name], measures=median),
-            sides.statement(
-                "deviations_and_extremes", schema, [number.name], measures=f"{scatter}, {farthest}"
-            ),
+            sides.statement("median_differences", schema, [number.name], median),
+            sides.statement("deviations_and_extremes", schema, [number.name], f"{scatter}, {farthest}"),
         ]
     return found

@@ -144,11 +144,11 @@ class Sides:
         """The values of all parameters."""
         return (*self.old.question.values, *self.new.question.values)
 
-    def statement(self, name: str, schema: str, names: Sequence[str], **marks: str) -> Statement:
+    def statement(self, name: str, schema: str, names: Sequence[str], measures: str) -> Statement:
         """Return a statement about both sides, of which these columns are selected."""
         first = len(self.old.question.values)
         return templates("compare")[name].statement(
-            old=self.old.rows(schema, names, 0), new=self.new.rows(schema, names, first), **marks
+            old=self.old.rows(schema, names, 0), new=self.new.rows(schema, names, first), measures=measures
         )
 
 

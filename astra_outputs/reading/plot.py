@@ -53,7 +53,7 @@ async def plot(
         condition,
         parameters,
         asked,
-        columns=list(dict.fromkeys(chosen.values())),
+        columns=list({_place(scope, name): name for name in chosen.values()}.values()),
         spectrum=False,
         source=False,
         connections=connections,
@@ -62,6 +62,13 @@ async def plot(
     return await answer.plot(
         kind, *named, colour=wanted, style=style, title=title or title_of(scope, condition, asked)
     )
+
+
+def _place(scope: Scope, entry: str) -> tuple[str, str]:
+    """Return table and name of a column, which may be spelt in two ways: `g_mag` of sources is `source.g_mag`."""
+    alias, _, name = entry.rpartition(".")
+    found = scope.column(alias or None, name)
+    return found.alias, found.column.name
 
 
 async def _coverage(

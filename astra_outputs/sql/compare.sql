@@ -1,26 +1,13 @@
 -- The results of the same spectra side by side: two versions of a pipeline, or two pipelines. Both sides are
 -- sets with one row a spectrum, so that the key of results serves the join.
 
--- name: shared_spectra
--- How many spectra have a result on both sides, on the old one alone, and on the new one alone.
--- The parameters of the old side first, then those of the new one.
-select
-    count(old.spectrum_pk) filter (where new.spectrum_pk is not null) as shared,
-    count(*) filter (where new.spectrum_pk is null) as only_old,
-    count(*) filter (where old.spectrum_pk is null) as only_new
-from (
-    /*= old */ select result.spectrum_pk from astra.the_cannon as result where result.v_astra_major_minor = 7 /*=*/
-) as old
-full join (
-    /*= new */ select result.spectrum_pk from astra.the_cannon as result where result.v_astra_major_minor = 8 /*=*/
-) as new on new.spectrum_pk = old.spectrum_pk;
-
 -- name: changed_values
--- Of each column, how many values are on both sides, and how many of them differ; how many were gained and lost;
+-- How many spectra have both. Of each column, how many values are on both sides, and how many of them differ; how many were gained and lost;
 -- the least and the greatest difference. Of each flag, how many spectra gained and lost it.
 -- The parameters of the old side first, then those of the new one.
 select
     /*= measures */
+    count(*),
     count(*) filter (where old.teff is not null and new.teff is not null),
     count(*) filter (where old.teff <> new.teff),
     count(*) filter (where old.teff is null and new.teff is not null),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from typing import Any
 
 import asyncpg
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from on_citus import add_table
 
+import astra_outputs
 from astra_outputs import (
     ApogeeNet,
     BitFlags,
@@ -27,6 +29,7 @@ from astra_outputs import (
     TheCannon,
     column,
 )
+from astra_outputs.compare.compare import statements_of
 from astra_outputs.compare.sides import Side, Sides
 from astra_outputs.errors import (
     InvalidCondition,
@@ -255,6 +258,31 @@ async def test_nan_of_another_program_is_no_value(
     after = await outputs.compare(ManyKinds, "0.7", "0.8", columns="teff")
     assert after["teff"].lost == before["teff"].lost + 1
     assert np.isfinite(after["teff"].largest)
+
+
+async def test_on_a_connection_of_the_caller_what_is_not_committed_counts_too(
+    database: str, results: Any, connection: asyncpg.Connection
+) -> None:
+    async with (
+        astra_outputs.connect(connection=connection, schema="astra") as theirs,
+        connection.transaction(),
+    ):
+        before = await theirs.compare(ManyKinds, "0.7", "0.8", columns="teff")
+        await connection.execute("update astra.many_kinds set teff = null where v_astra_major_minor = 8")
+        after = await theirs.compare(ManyKinds, "0.7", "0.8", columns="teff")
+        assert (after["teff"].compared, after["teff"].gained) == (0, 0)
+        assert after["teff"].lost == before["teff"].compared + before["teff"].lost
+        assert (after["teff"].median, after["teff"].scatter, after["teff"].largest) == (None, None, None)
+
+
+async def test_the_statements_use_the_key_where_few_spectra_are_asked_for(
+    outputs: Any, results: Any, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("analyze astra.many_kinds; set enable_seqscan = off; set search_path = astra")
+    for statement in statements_of(ManyKinds, "astra"):
+        text = re.sub(r"\$([1-4])", lambda mark: "7800"[int(mark[1]) - 1], statement.text)
+        plan = "\n".join(row[0] for row in await connection.fetch(f"explain {text}"))
+        assert "many_kinds_spectrum_version_key" in plan, statement.name
 
 
 async def test_a_table_of_hundreds_of_columns_and_flags_is_compared_in_parts(

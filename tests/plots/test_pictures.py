@@ -12,7 +12,7 @@ import asyncpg
 import numpy as np
 import pytest
 
-from astra_outputs import ASPCAP, AstroNNdist, LineForest, Source, TheCannon
+from astra_outputs import ASPCAP, ApogeeCoaddedSpectrumInApStar, AstroNNdist, LineForest, Source, TheCannon
 from astra_outputs.errors import (
     FileExists,
     InvalidCondition,
@@ -172,6 +172,33 @@ async def test_the_sky_has_its_right_ascension_to_the_left(outputs: Any, stars: 
     assert {round(180 - np.degrees(x)): round(np.degrees(y)) for x, y in east.items()} == {
         30 * n: 5 * n - 30 for n in range(12)
     }
+
+
+async def test_sources_and_spectra_have_pictures_of_their_own(outputs: Any, stars: Any) -> None:
+    sources = await outputs.find(Source, order_by="pk")
+    for place, source in enumerate(sources):
+        source.bp_mag, source.rp_mag = 10.0 + place / 8, 9.5
+    await outputs.save_many(sources)
+    assert len(drawn(await outputs.plot(Source, "sky"))) == 12
+    assert len(drawn(await outputs.plot(ApogeeCoaddedSpectrumInApStar, "sky", "snr > $1", 0))) == 12
+    picture = await outputs.plot(Source, "hr", colour="g_mag")
+    axes = picture.figure.axes[0]
+    assert [x for x, _ in drawn(picture)] == [0.5 + place / 8 for place in range(12)]
+    assert axes.get_xlabel() == "Gaia's colour BP - RP [mag]"
+    assert axes.get_xlim()[0] < axes.get_xlim()[1]
+    assert axes.get_title(loc="left") == "source: 12 sources"
+
+
+async def test_a_style_may_be_a_file_and_is_gone_afterwards(outputs: Any, stars: Any, tmp_path: Path) -> None:
+    import matplotlib as mpl
+
+    style = tmp_path / "paper.mplstyle"
+    style.write_text("figure.figsize: 3, 2\naxes.facecolor: black\n")
+    before = dict(mpl.rcParams)
+    picture = await outputs.plot(TheCannon, "kiel", style=style)
+    assert tuple(picture.figure.get_size_inches()) == (3, 2)
+    assert picture.figure.axes[0].get_facecolor() == (0, 0, 0, 1)
+    assert dict(mpl.rcParams) == before
 
 
 async def test_columns_of_spectra_and_sources_are_drawn_and_coloured(outputs: Any, stars: Any) -> None:
