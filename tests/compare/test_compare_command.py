@@ -76,6 +76,7 @@ def test_bad_words_are_said_in_one_line_and_nothing_is_written(
         (("compare", "the_cannon", "0.7", "0.8", "-o", there), 1, "exists already"),
         (("compare", "the_cannon", "0.7", "0.8", "-o", tmp_path / "a.xyz"), 1, "a.xyz is no picture"),
         (("plot", "the_cannon", "kiel", "-o", there), 1, "--overwrite"),
+        (("plot", "the_cannon", "kiel", "-o", there, "--dsn", "host=localhost port=1"), 1, "exists already"),
         (("plot", "the_cannon", "kiell", "-o", tmp_path / "a.png"), 1, "did you mean kiel"),
         (("plot", "the_cannon", "kiel", "-o", tmp_path / "no" / "a.png"), 1, "cannot be written"),
         (

@@ -21,7 +21,7 @@ from astra_outputs.errors import (
     MissingExtra,
     UnknownColumn,
 )
-from astra_outputs.plots.field import MANY, cells_of
+from astra_outputs.plots.field import MANY, cells_of, name_axes
 from astra_outputs.plots.picture import Picture
 from astra_outputs.plots.series import Series, limits
 
@@ -289,7 +289,20 @@ def test_the_ending_of_a_file_says_what_is_written(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pdf", "a.png", "a.svg"]
 
 
+def test_a_description_that_is_longer_than_an_axis_goes_in_lines() -> None:
+    long = Series.of("x", " ".join(["The description of a column in many words"] * 3) + " [mas/yr]", [1.0])
+    picture = Picture("long", lambda figure: name_axes(figure.add_subplot(), long, long))
+    picture.png(picture.figure.dpi)
+    for text in (picture.figure.axes[0].xaxis.label, picture.figure.axes[0].yaxis.label):
+        assert all(
+            picture.figure.bbox.padded(1).contains(*corner) for corner in text.get_window_extent().corners()
+        )
+
+
 async def test_no_text_of_a_picture_is_cut_or_lies_on_another(outputs: Any, stars: Any) -> None:
+    (source,) = await outputs.find(Source, limit=1)
+    source.r_lo_photogeo, source.r_hi_photogeo = 1.0, 2.0  # with long descriptions
+    await outputs.save(source)
     long = "teff > 0 and 'a condition of many words' = 'a condition of many words' and teff < 100000"
     for kind, asked in (
         ("kiel", {"condition": long}),
@@ -298,7 +311,7 @@ async def test_no_text_of_a_picture_is_cut_or_lies_on_another(outputs: Any, star
         ("timing", {}),
         ("coverage", {}),
         ("hist", {"columns": "teff"}),
-        ("xy", {"columns": ["source.g_mag", "teff"], "colour": "source.e_plx"}),
+        ("xy", {"columns": ["source.g_mag", "source.r_hi_photogeo"], "colour": "source.r_lo_photogeo"}),
     ):
         picture = await outputs.plot(TheCannon, kind, **asked)
         picture.png(picture.figure.dpi)
