@@ -71,6 +71,11 @@ async def made_by(
                 failed.setdefault(failure.major_minor, set()).add(failure.spectrum_pk)
             versions = await status_of(asking.database, pipeline, kinds, dict(failed))
             if not versions:
+                if failures:
+                    spectra = len({failure.spectrum_pk for failure in failures})
+                    asking.left_out.append(
+                        f"{pipeline.table}: no result is stored; it failed on {spectra:,} spectra"
+                    )
                 continue
             await check_readable(asking.database, pipeline)
             rows = {

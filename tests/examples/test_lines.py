@@ -108,6 +108,7 @@ def test_the_spectra_are_small_enough_to_ship_and_where_the_survey_has_them():
     assert all(path.name in told and f"{path.stat().st_size:,}" in told for path in files)
 
 
+@pytest.mark.slow  # each of its processes imports astropy and specutils
 @pytest.mark.skipif(sys.platform == "win32", reason="the embedded server is for Linux and macOS")
 def test_the_script_measures_real_spectra_in_two_processes_and_stores_the_widths(tmp_path: Path):
     environment = {name: value for name, value in os.environ.items() if name != "SAS_BASE_DIR"}

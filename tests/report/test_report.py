@@ -260,6 +260,12 @@ async def test_bars_stand_where_results_were_written_and_spectra_failed(
     assert rows_of(page, "Coverage")[0][6] == "2"  # two spectra that have no result, one of them noted twice
 
 
+async def test_a_pipeline_that_only_fails_is_not_passed_over(outputs: Any, tmp_path: Path):
+    (tmp_path / "snow_white.8.failed").write_text('{"spectrum_pk": 1}\n{"spectrum_pk": 2}\n')
+    page = await outputs.report(tmp_path / "report.html", *CLASSES, spool=tmp_path)
+    assert page.left_out == ("snow_white: no result is stored; it failed on 2 spectra",)
+
+
 def test_a_span_has_few_steps_and_holds_its_ends():
     begin = datetime(2026, 3, 1, 13, 37, tzinfo=UTC)
     for length in (
