@@ -62,8 +62,8 @@ class Database:
         self._server = Server(dsn, options)
         self._lending = Lending(self._server, connection, turns, connections)
         self._watch = watch or (None if connection else Watch(self._server.answers))
-        self.readable: set[type] = set()
-        """Record classes whose tables were found to be as they say."""
+        self.readable: dict[type, frozenset[str]] = {}
+        """Record classes whose tables were found to be as they say, with the numbers that may be NaN there."""
 
     def __repr__(self) -> str:
         return f"Database({self.where}, schema={self.schema!r})"

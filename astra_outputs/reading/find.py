@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Container, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
@@ -58,9 +58,10 @@ class Finding(Generic[R]):
         along = {alias: Rows(scope.table(alias), alias) for alias in wanted}
         return cls(question, Rows(record_class, scope.main), along)
 
-    def text(self, schema: str) -> str:
-        """Return the statement."""
-        columns = ", ".join([self.rows.columns, *(rows.columns for rows in self.along.values())])
+    def text(self, schema: str, may_be_nan: Mapping[type[Record], Container[str]]) -> str:
+        """Return the statement; of each table the numbers that may be NaN are given."""
+        every = (self.rows, *self.along.values())
+        columns = ", ".join(rows.columns(may_be_nan[rows.record_class]) for rows in every)
         return self.question.statement(schema, columns, self.along).text
 
     async def all(self, database: Database) -> list[R]:
@@ -107,10 +108,12 @@ class Finding(Generic[R]):
 
     async def _asked(self, database: Database) -> tuple[str, tuple[Any, ...]]:
         """Return the statement and its values, once the tables are known to be as the records say."""
-        for rows in (self.rows, *self.along.values()):
-            await check_readable(database, rows.record_class)
+        may_be_nan = {
+            rows.record_class: await check_readable(database, rows.record_class)
+            for rows in (self.rows, *self.along.values())
+        }
         asked = replace(self, question=await self.question.with_index(database))
-        return asked.text(database.schema), asked.question.values
+        return asked.text(database.schema, may_be_nan), asked.question.values
 
     def _records(self, rows: list[Any]) -> list[R]:
         """Return the records of rows, each in the place of its row: both at once would take twice the memory."""

@@ -8,8 +8,10 @@ from astra_outputs.postgres.database import Connection, Database
 from astra_outputs.postgres.sql import templates
 
 
-async def check_readable(database: Database, record_class: type[Record]) -> None:
-    """Compare the columns of a table with its record class, before the first row is read; one short query.
+async def check_readable(database: Database, record_class: type[Record]) -> frozenset[str]:
+    """Compare the columns of a table with its record class, before the first row is read; two short queries.
+
+    Returns the numbers that may be NaN: no check of the table refuses that.
 
     Raises
     ------
@@ -17,7 +19,7 @@ async def check_readable(database: Database, record_class: type[Record]) -> None
         If the table or a column is missing, or a column is of another type.
     """
     if record_class in database.readable:
-        return
+        return database.readable[record_class]
     differences = await database.run(
         lambda connection: _compare(connection, database.schema, record_class), where=record_class.table
     )
@@ -27,7 +29,13 @@ async def check_readable(database: Database, record_class: type[Record]) -> None
             "run `astra-outputs check` to see all differences",
             table=record_class.table,
         )
-    database.readable.add(record_class)
+    text = templates("values")["numbers_that_may_be_nan"].text
+    rows = await database.run(
+        lambda connection: connection.fetch(text, database.schema, record_class.table),
+        where=record_class.table,
+    )
+    database.readable[record_class] = frozenset(name for (name,) in rows)
+    return database.readable[record_class]
 
 
 async def _compare(connection: Connection, schema: str, record_class: type[Record]) -> str:

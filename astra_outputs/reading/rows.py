@@ -2,12 +2,13 @@
 
 What a column of the table holds its type holds, in PostgreSQL as in the record: a real is a float of single
 precision, an integer is in its range, a text has no NUL. One value the database knows that no record does:
-NaN. The server tells in one expression whether a row has any, and only such a row is looked through.
+NaN. Where no check of the table refuses it, the server tells in one expression whether a row has any, and only
+such a row is looked through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, Generic, TypeVar
 
 from astra_outputs.model.given import MISSING
@@ -40,10 +41,9 @@ class Rows(Generic[R]):
         """How many values stand in a row for one record: its columns, and whether there is a NaN."""
         return len(self.names) + 1
 
-    @property
-    def columns(self) -> str:
-        """What is selected."""
-        return f"{listed(self.names, self._alias)}, {self._has_nan()}"
+    def columns(self, may_be_nan: Container[str]) -> str:
+        """Return what is selected, where these numbers of the table may be NaN."""
+        return f"{listed(self.names, self._alias)}, {self._has_nan(may_be_nan)}"
 
     def record(self, row: Sequence[Any], first: int = 0) -> R | None:
         """Return the record of a row whose values begin at a place; None where an outer join found none."""
@@ -52,13 +52,14 @@ class Rows(Generic[R]):
         values = row[first : first + self.width] if first else row
         return self._make(_without_nan(values) if values[len(self.names)] else values)
 
-    def _has_nan(self) -> str:
+    def _has_nan(self, may_be_nan: Container[str]) -> str:
         numbers, arrays = [], []
         for column in self.record_class.columns():
             if column.name not in self.record_class.model_fields:
                 continue
             if "f" in column.type.wire:
-                numbers.append(f"{self._alias}.{quote(column.name)}")
+                if column.name in may_be_nan:
+                    numbers.append(f"{self._alias}.{quote(column.name)}")
             elif column.type.content == "reals":
                 arrays.append(f"'NaN' = any ({self._alias}.{quote(column.name)})")
         greatest = [f"greatest({', '.join(numbers)}) = 'NaN'"] if numbers else []

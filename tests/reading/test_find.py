@@ -28,6 +28,7 @@ from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.reading.find import Finding
 from astra_outputs.reading.near import within
 from astra_outputs.reading.question import Question
+from astra_outputs.reading.readable import check_readable
 
 UNIQUE_KEY = re.compile(r"the_cannon\w*_spectrum_(version|pk_v_astra_major_minor)_key")
 """Name of the index of the key: of the table, or of one of its partitions."""
@@ -426,3 +427,19 @@ async def test_the_newest_versions_are_an_anti_join_on_the_unique_key(connection
     plan = "\n".join(row[0] for row in await connection.fetch(f"explain {text}"))
     assert "Anti Join" in plan
     assert UNIQUE_KEY.search(plan)
+
+
+async def test_the_server_looks_for_nan_only_in_numbers_that_no_check_keeps_free_of_it(
+    outputs: Any, connection: asyncpg.Connection
+) -> None:
+    found: list[str] = []
+    question = Question.of(TheCannon, None, (), {})
+    finding = Finding.of(TheCannon, question, spectrum=False, source=False)
+    for drop in ("select 1", "alter table astra.the_cannon drop constraint the_cannon_no_nan_check"):
+        await connection.execute(drop)
+        async with astra_outputs.connect(connection=connection, schema="astra") as fresh:
+            may_be_nan = await check_readable(fresh.store.reading, TheCannon)
+            found.append(finding.text("astra", {TheCannon: may_be_nan}))
+    kept, open_to_nan = found
+    assert "NaN" not in kept
+    assert 'result."teff"' in open_to_nan.partition("greatest(")[2]
