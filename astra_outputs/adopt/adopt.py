@@ -75,7 +75,13 @@ async def adopt(
         If the source is neither Astra's nor ours, the target is not as the record classes say, or times have no zone.
     PermissionDenied
         If a right is missing, before a row is stored.
+    DatabaseError
+        If the target is behind a pooler, or another adoption into it is under way.
     """
+    if not target.direct:
+        raise DatabaseError(
+            f"{target.where} is behind a pooler, which an adoption does not go through: name the server itself"
+        )
     async with source.acquire() as there, target.acquire() as here:
         with translated(target.where):
             await schema_version.check(here, target.schema, target.where)
@@ -112,6 +118,7 @@ class _Adopting:
         with translated(self._source.where):
             tables = await self._tables(there)
         with translated(self._target.where):
+            tables = await self._without_left_out(here, tables)
             await self._check_rights(there, here)
             await self._check_ours(here)
         if self._adoption.zone is not None:
@@ -187,6 +194,22 @@ class _Adopting:
                 f"{name} of schema {self._source.schema} has no column {' and no '.join(missing)}, by which its rows are "
                 "told apart: it is none of Astra's"
             )
+
+    async def _without_left_out(
+        self, here: Connection, tables: list[tuple[Theirs, str]]
+    ) -> list[tuple[Theirs, str]]:
+        """Return the tables that are here as well, or ought to be; the others were left out on purpose, and are named."""
+        wanted = [theirs.record_class.table for theirs, _ in tables]
+        rows = await here.fetch(templates("catalog")["tables"].text, self._target.schema, wanted)
+        found = {row["relname"] for row in rows}
+        kept = []
+        for theirs, name in tables:
+            if theirs.record_class.may_be_left_out and theirs.record_class.table not in found:
+                self._report.left_behind.append(name)
+            else:
+                kept.append((theirs, name))
+        self._classes = [theirs.record_class for theirs, _ in kept]
+        return kept
 
     async def _check_rights(self, there: Connection, here: Connection) -> None:
         statement = templates("adopt")["rights_that_lack"].text

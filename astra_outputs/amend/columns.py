@@ -101,6 +101,8 @@ class Columns:
 
     def _options(self) -> Iterator[Step]:
         wants = self._wanted.options
+        if not self._existing.is_table:  # partitions have options of their own
+            return
         if wants and wants.replace(" ", "") not in self._existing.options:
             yield Step(
                 f"alter table {self._table} set ({wants})",

@@ -35,7 +35,7 @@ class Named:
 
 @dataclass
 class Existing:
-    """One table of the database."""
+    """One table of the database; `is_table` tells it from one of partitions."""
 
     facts: TableFacts
     primary_key: Named | None = None
@@ -45,6 +45,7 @@ class Existing:
     foreign_keys: list[Named] = field(default_factory=list)
     sequences: Mapping[str, str] = field(default_factory=dict)
     options: Sequence[str] = ()
+    is_table: bool = True
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ async def existing_of(connection: Connection, schema: str, names: Sequence[str])
     for row in storage:
         found[row["relname"]].sequences = dict(pair.split("=", 1) for pair in row["sequences"])
         found[row["relname"]].options = row["options"]
+        found[row["relname"]].is_table = row["is_table"]
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from astra_outputs.amend.existing import Existing, Named
 from astra_outputs.amend.step import EXCLUSIVE, READS, Step
 from astra_outputs.amend.wanted import Wanted
+from astra_outputs.catalog.compare import is_only_spread
 from astra_outputs.catalog.model import key, unique_key
 from astra_outputs.names import is_administrators_check
 from astra_outputs.postgres.sql import listed, quote
@@ -120,6 +121,8 @@ class Rules:
     def _primary_key(self) -> Iterator[Step]:
         draft, one = self._wanted.draft, self._existing.primary_key
         if not draft.primary_key:
+            return
+        if one is not None and is_only_spread(key(draft.primary_key), one.says):
             return
         if one is not None and one.says != key(draft.primary_key):
             yield self._without_index(one)

@@ -67,7 +67,12 @@ def _is_only_spread(primary_key: Mapping[Says, str]) -> bool:
     The identity is unique still, by its sequence.
     """
     others = {said for who, said in primary_key.items() if who != Says.DATABASE}
-    return others == {TASK_PK} and primary_key[Says.DATABASE] == SPREAD_TASK_PK
+    return len(others) == 1 and is_only_spread(others.pop(), primary_key[Says.DATABASE])
+
+
+def is_only_spread(wanted: str, has: str) -> bool:
+    """Tell the same of the key that the file wants and the one that the database has."""
+    return wanted == TASK_PK and has == SPREAD_TASK_PK
 
 
 def _of_sets(name: str, kind: str, sets: Mapping[Says, frozenset[str]]) -> Iterator[Difference]:

@@ -74,6 +74,7 @@ order by tables.relname, names.relname;
 select
     tables.relname,
     coalesce(tables.reloptions, '{}') as options,
+    tables.relkind = 'r' as is_table,
     array(
         select format('%s=%s', columns.attname, sequences.relname)
         from pg_depend as owned
@@ -83,7 +84,7 @@ select
     ) as sequences
 from pg_class as tables
 inner join pg_namespace as schemas on schemas.oid = tables.relnamespace
-where schemas.nspname = $1 and tables.relname = any($2) and tables.relkind = 'r';
+where schemas.nspname = $1 and tables.relname = any($2) and tables.relkind in ('r', 'p');
 
 -- name: views_upon
 -- The views that read tables, and views upon those, the last first.

@@ -18,7 +18,7 @@ import pytest
 import upstream
 
 import astra_outputs
-from astra_outputs import ApogeeCoaddedSpectrumInApStar, MDwarfType, Source, Spectrum, TheCannon
+from astra_outputs import ApogeeCoaddedSpectrumInApStar, MDwarfType, Slam, Source, Spectrum, TheCannon
 from astra_outputs.adopt import Adoption, AdoptionReport, Aside, adopt
 from astra_outputs.catalog import check_with_database
 from astra_outputs.discover import record_classes
@@ -187,6 +187,40 @@ async def test_another_file_is_not_written_over(theirs: str, database: str, tmp_
     with pytest.raises(FileExists, match="is something else already"):
         await adopted(theirs, database, tmp_path, FEW)
     assert (tmp_path / "aside.jsonl").read_text() == "precious"
+
+
+async def test_a_pooler_is_not_gone_through(theirs: str, database: str, tmp_path: Path):
+    class Another(asyncpg.Connection):  # of which it is not known what stays on it, as of a pooler's
+        pass
+
+    there = Database(theirs, schema="astra_080")
+    here = Database(database, schema="astra", connection_class=Another)
+    await there.open()
+    await here.open()
+    try:
+        with (
+            Aside(tmp_path / "aside.jsonl", "a test") as aside,
+            pytest.raises(DatabaseError, match="a pooler"),
+        ):
+            await adopt(there, here, Adoption(FEW, "UTC"), aside)
+    finally:
+        await there.close()
+        await here.close()
+
+
+async def test_tables_that_are_left_out_here_are_named_and_stay_there(
+    theirs: str, in_theirs: asyncpg.Connection, database: str, here: asyncpg.Connection, tmp_path: Path
+):
+    await here.execute("drop table astra.m_dwarf_type cascade; drop table astra.slam cascade")
+    await in_theirs.execute("drop table astra_080.slam")
+    report = await adopted(theirs, database, tmp_path, [*FEW, Slam])
+    assert report.complete
+    assert "m_dwarf_type" in report.left_behind
+    assert [one.table for one in report.tables] == [
+        "source",
+        "spectrum",
+        "apogee_coadded_spectrum_in_ap_star",
+    ]
 
 
 async def test_two_at_once_are_one_too_many(

@@ -216,6 +216,14 @@ async def test_small_differences_are_small_steps(connection: asyncpg.Connection,
     assert "NaN becomes NULL in apogee_net" in plain(script)
 
 
+async def test_partitions_are_no_difference(connection: asyncpg.Connection, database: str, psql: Any):
+    add_on = ROOT / "schema" / "add-ons" / "partitions.sql"
+    options = "\\set schema astra\n\\set table m_dwarf_type\n\\set partitions 2\n"
+    psql(database, f"set client_min_messages = warning;\n{options}\\i {add_on}\n")
+    assert await connection.fetchval("select relkind = 'p' from pg_class where relname = 'm_dwarf_type'")
+    assert await script_for(connection, "astra", FEW) == ""
+
+
 # The command.
 
 
