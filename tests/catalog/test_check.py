@@ -229,8 +229,8 @@ EDITS = [
     edit(
         "primary key",
         "primary key (task_pk)",
-        "primary key (task_pk, spectrum_pk)",
-        (None, "primary key", "(task_pk)", "(spectrum_pk, task_pk)"),
+        "primary key (task_pk, v_astra)",
+        (None, "primary key", "(task_pk)", "(task_pk, v_astra)"),
     ),
     edit(
         "missing primary key",
