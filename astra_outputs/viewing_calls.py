@@ -168,7 +168,8 @@ class ViewingCalls:
         file : Path or str
             The page; it has its name once it is complete.
         *record_classes : type[Record]
-            Pipelines to show, and the kinds of spectra that they work on; all that are built in where none is given.
+            Pipelines to show, and kinds of spectra that they work on; of either all that are built in where none is
+            given.
         spool : Path or str, optional
             The workers' folder, beside which they note on which spectra a pipeline failed.
         pictures : bool
@@ -192,10 +193,14 @@ class ViewingCalls:
         >>> page = await outputs.report("report.html", spool="astra-outputs-spool")
         >>> print(page)
         """
-        from astra_outputs.discover import record_classes as built_in
         from astra_outputs.report.report import report
 
-        classes = record_classes or tuple(built_in())
         return await report(
-            self.store, file, classes, spool=spool, pictures=pictures, compared=compared, overwrite=overwrite
+            self.store,
+            file,
+            record_classes,
+            spool=spool,
+            pictures=pictures,
+            compared=compared,
+            overwrite=overwrite,
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from astra_outputs.discover import record_classes as built_in
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
@@ -22,6 +23,8 @@ from astra_outputs.report.results import coverage, flags, made_by, throughput, t
 from astra_outputs.report.server import for_dbas
 from astra_outputs.saving.store import Store
 from astra_outputs.whole_file import refuse_existing, whole_file
+
+Kind = TypeVar("Kind", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ async def report(
     """Write the page; see `Outputs.report`."""
     path, begin = Path(file), time.perf_counter()
     refuse_existing(path, overwrite=overwrite)
-    pipelines = [kind for kind in record_classes if issubclass(kind, PipelineOutputMixin)]
-    kinds = [kind for kind in record_classes if issubclass(kind, SpectrumMixin)]
+    pipelines = _kinds_of(PipelineOutputMixin, record_classes)
+    kinds = _kinds_of(SpectrumMixin, record_classes)
     asking = Asking(store.reading)
     made = await made_by(asking, pipelines, kinds, None if spool is None else Path(spool))
     sections = [coverage(made), await throughput(asking, made), await flags(asking, made)]
@@ -82,6 +85,12 @@ async def report(
     with whole_file(path, overwrite=overwrite) as opened:
         opened.write(content)
     return ReportPage(path, len(content), time.perf_counter() - begin, left_out)
+
+
+def _kinds_of(base: type[Kind], record_classes: Iterable[type[Record]]) -> list[type[Kind]]:
+    """Return those that are of a kind; where there is none, all that are built in."""
+    given = [entry for entry in record_classes if issubclass(entry, base)]
+    return given or [entry for entry in built_in() if issubclass(entry, base)]
 
 
 def _where(rows: Sequence[Any]) -> Html | None:

@@ -40,6 +40,7 @@ async def page(outputs: Any, spectra: Any, connection: Any, tmp_path: Path) -> P
         tmp_path / "report.html", TheCannon, ApogeeCoaddedSpectrumInApStar, spool=tmp_path
     )
     assert written.left_out == ()
+    assert written.size < 2**19
     return written.file
 
 

@@ -209,7 +209,7 @@ async def test_without_matplotlib_the_page_has_a_sentence_for_the_diagrams(
 
 
 async def test_coverage_is_counted_by_version(outputs: Any, filled: Any, tmp_path: Path):
-    page = (await outputs.report(tmp_path / "report.html", *CLASSES)).file.read_text()
+    page = (await outputs.report(tmp_path / "report.html", TheCannon)).file.read_text()
     newest, before = rows_of(page, "Coverage")
     assert newest[:8] == ["the_cannon", "0.8", "10", "10", "100.0%", "0", "0", "2"]
     assert before[:8] == ["the_cannon", "0.7", "10", "5", "50.0%", "5", "0", "2"]
