@@ -26,7 +26,7 @@ BEHAVIOUR = -m 'not slow' $(patsubst %,tests/%,catalog export postgres reading s
 INSTALLED = $(VENV)/.installed
 COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
 # What behaves by the table it writes to and reads from.
-PARTITIONED = -m 'not slow' $(patsubst %,tests/%,catalog/test_gate.py export/test_fits.py postgres/test_partitions.py \
+PARTITIONED = -m 'not slow' $(patsubst %,tests/%,catalog/test_gate.py export/test_fits.py \
 	reading saving spool/test_spool.py tables/test_save_table.py work/test_worker.py)
 # Scripts with commands of psql are for psql alone; the other files are what a linter can read.
 STATEMENTS = $(wildcard astra_outputs/sql/*.sql)

@@ -142,6 +142,13 @@ def plain_tables() -> None:
         pytest.skip("on Citus this is otherwise")
 
 
+@pytest.fixture
+def one_table(plain_tables: None) -> None:
+    """Leave a test out where rows are spread at all: there re-runs are upserts, which is faster."""
+    if PARTITIONS:
+        pytest.skip("on partitions this is otherwise")
+
+
 @pytest.fixture(scope="session")
 def partitioned() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Spread tables over partitions with psql: `partitioned(dsn, 4, table="the_cannon")`."""

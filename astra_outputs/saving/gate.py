@@ -115,7 +115,7 @@ async def traits_of(connection: Connection, schema: str, table: str) -> Traits:
         citus = distributed["this"]
     return Traits(
         system_columns=not (known["partitioned"] or citus),
-        updates=not citus,
+        updates=not (citus or known["partitioned"]),
         may_drop_rows=known["row_triggers"],
         sources=known["sources"],
     )

@@ -15,7 +15,7 @@ class Traits:
         Whether `xmax`, which is 0 in a row that was inserted, can be returned. Partitioned and distributed
         tables have none: there a row whose two times are equal counts as inserted.
     updates : bool
-        Whether an UPDATE of rows that are there is faster than an upsert; on distributed tables it is not.
+        Whether an UPDATE of rows that are there is faster than an upsert: of one table, and of no others.
     may_drop_rows : bool
         Whether it has triggers that may leave rows out: then no batch goes without a transaction.
     sources : bool

@@ -280,11 +280,18 @@ async def test_a_table_that_is_being_copied_cannot_be_emptied_and_what_was_inter
         done = await running
     assert done.returncode > 0
     assert await number_of(connection) == 0
+    # All is copied by now: what is written is repeated, or lost.
     await outputs.save_many(results(stored, "0.8.0"))
+    await outputs.save_many(results(stored, "0.7.1", logg=1.0))
+    await outputs.save(results(stored, "0.7.2", logg=2.0)[0])
+    await connection.execute("update astra.the_cannon set v_astra = 5000 where v_astra = 7002")
+    await connection.execute("delete from astra.the_cannon where v_astra = 8000 and spectrum_pk % 2 = 0")
+    rows = await connection.fetch("select * from astra.the_cannon order by task_pk")
     done = partitioned(database, 4, "the_cannon")
     assert done.returncode == 0, done.stderr
     assert await number_of(connection) == 4
-    assert await connection.fetchval("select count(*) from astra.the_cannon") == 2 * len(stored)
+    assert await connection.fetch("select * from astra.the_cannon order by task_pk") == rows
+    assert {row["v_astra"] for row in rows} == {5000, 7001, 8000}
 
 
 async def waiting_for_the_exchange(connection: asyncpg.Connection) -> int:

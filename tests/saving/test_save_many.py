@@ -525,7 +525,7 @@ def through(outputs, table: bool, stored, version: str):
     return outputs.save_table(TheCannon, keys, v_astra=version)
 
 
-@pytest.mark.usefixtures("plain_tables")
+@pytest.mark.usefixtures("one_table")
 @pytest.mark.parametrize("table", [False, True])
 async def test_rows_that_are_expected_to_be_there_are_updated_and_others_inserted(
     outputs, connection, spectra, table
@@ -600,7 +600,7 @@ async def test_a_trigger_that_drops_a_row_is_an_error_and_nothing_is_stored(
     assert left == 0
 
 
-@pytest.mark.usefixtures("plain_tables")
+@pytest.mark.usefixtures("one_table")
 async def test_the_temporary_table_is_made_once_a_connection(outputs, spectra) -> None:
     stored, sent = await spectra(150), []
     await outputs.save_many(results(stored))
