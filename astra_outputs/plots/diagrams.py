@@ -86,8 +86,9 @@ def sky(axes: Any, given: Given) -> tuple[int, int]:
     axes.set_xticks(
         np.radians(hours), [f"{180 - degrees}°" if degrees % 60 == 0 else "" for degrees in hours]
     )
+    around = withStroke(linewidth=3, foreground=axes.get_facecolor())
     for label in axes.get_xticklabels():  # they stand among the points
-        label.set(fontsize="small", path_effects=[withStroke(linewidth=3, foreground="white")], zorder=5)
+        label.set(fontsize="small", path_effects=[around], zorder=5)
     axes.set_axisbelow(False)
     name_axes(axes, x, y)
     return len(east), 0

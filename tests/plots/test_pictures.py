@@ -201,6 +201,17 @@ async def test_a_style_may_be_a_file_and_is_gone_afterwards(outputs: Any, stars:
     assert dict(mpl.rcParams) == before
 
 
+async def test_labels_among_the_points_stand_out_in_dark_styles_too(outputs: Any, stars: Any) -> None:
+    from matplotlib.colors import to_rgba
+
+    for style, around in ((None, (1, 1, 1, 1)), ("dark_background", (0, 0, 0, 1))):
+        picture = await outputs.plot(TheCannon, "sky", style=style)
+        label = picture.figure.axes[0].get_xticklabels()[1]
+        (effect,) = label.get_path_effects()
+        assert effect._gc["foreground"] == around
+        assert to_rgba(label.get_color()) != around
+
+
 async def test_columns_of_spectra_and_sources_are_drawn_and_coloured(outputs: Any, stars: Any) -> None:
     picture = await outputs.plot(
         TheCannon, "xy", columns=["source.ra", "teff"], colour="spectrum.snr", style="ggplot", title="All"
