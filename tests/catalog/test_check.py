@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from on_citus import CITUS_DSN
 
 from astra_outputs.catalog import Says, check_files, check_with_database, differences_with_database
 from astra_outputs.discover import record_classes
@@ -419,6 +420,8 @@ def test_a_difference_of_the_sql_file_is_told_and_nothing_else(change: Edit, pro
 async def test_a_difference_of_the_database_is_told_and_stops_writing_only_if_it_must(
     change: Edit, probe: Any, connection: asyncpg.Connection, tmp_path: Path
 ):
+    if CITUS_DSN and "(spectrum_pk, task_pk)" in str(change.expected):
+        pytest.skip("Citus wants this key")
     (tmp_path / "edited.sql").write_text(edited(change))
     await sql_files.apply(connection, "astra", files=[tmp_path / "edited.sql"])
 

@@ -173,6 +173,7 @@ async def test_what_later_versions_brought_is_read_as_it_means(
     assert said == there
 
 
+@pytest.mark.usefixtures("plain_tables")
 def test_the_output_of_pg_dump_is_read(server_dsn: str, database: str, tmp_path: Path) -> None:
     """A dump of the tables says what their files say."""
     try:
