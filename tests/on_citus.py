@@ -31,6 +31,9 @@ class OneByOne(asyncpg.Connection):
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109
         status = ""
         for statement in [query] if args else sql_files.statements_of(query):
+            if statement.startswith("reassign owned"):  # which ends the server where no role is named
+                user = await self.fetchval("select quote_ident(current_user)")
+                statement = statement.replace("to current_user", f"to {user}")  # noqa: PLW2901
             status = await super().execute(statement, *args, timeout=timeout)
         return status
 
