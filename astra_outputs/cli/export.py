@@ -99,7 +99,13 @@ def export(
     if json:
         typer.echo(
             as_json(
-                {"file": report.file, "rows": report.rows, "bytes": report.size, "seconds": report.seconds}
+                {
+                    "file": report.file,
+                    "rows": report.rows,
+                    "bytes": report.size,
+                    "seconds": report.seconds,
+                    "definition": report.definition,
+                }
             )
         )
     else:

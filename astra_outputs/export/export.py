@@ -52,7 +52,8 @@ class ExportReport:
 
     def __str__(self) -> str:
         rows = ", ".join(f"{name} {count:,}" for name, count in self.rows.items())
-        return f"{self.file}: {rows} rows, {self.size / 1e6:,.1f} MB, {self.seconds:,.1f} s"
+        beside = f"\n{self.definition}: its tables for CasJobs" if self.definition else ""
+        return f"{self.file}: {rows} rows, {self.size / 1e6:,.1f} MB, {self.seconds:,.1f} s{beside}"
 
 
 async def export(

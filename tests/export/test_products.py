@@ -185,9 +185,10 @@ async def test_the_definition_for_casjobs_stands_beside_the_file(
 
 
 async def test_the_command_names_the_file(database: str, tmp_path: Path, stars: Any) -> None:
-    done = command(database, "astraAllStarASPCAP", "--v-astra", "0.8", "-o", tmp_path)
+    done = command(database, "astraAllStarASPCAP", "--v-astra", "0.8", "-o", tmp_path, "--casjobs")
     assert done.returncode == 0, done.stderr
-    assert names_in(tmp_path) == ["astraAllStarASPCAP-0.8.fits.gz"]
+    assert "tables for CasJobs" in done.stdout
+    assert sorted(names_in(tmp_path)) == ["astraAllStarASPCAP-0.8.fits.gz", "astraAllStarASPCAP-0.8.sql"]
 
 
 def test_every_pipeline_has_its_files_under_any_spelling_of_its_name() -> None:
