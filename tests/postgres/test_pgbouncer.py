@@ -233,7 +233,15 @@ async def columns(outputs: Outputs, spectra: Sequence[Any]) -> None:
     await batches.aclose()
 
 
+async def compare(outputs: Outputs, spectra: Sequence[Any]) -> None:
+    await outputs.save_many(results(spectra, 4900.0, "0.7.0"))
+    await outputs.save_many(results(spectra))
+    comparison = await outputs.compare(TheCannon, "0.7", VERSION, "teff > $1", 1)
+    assert (comparison["teff"].changed, comparison["teff"].median) == (len(spectra), 100.0)
+
+
 FEATURES = (
+    compare,
     find,
     columns,
     save,
