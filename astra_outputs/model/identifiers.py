@@ -17,12 +17,20 @@ NOBODY = (-1, 0, -9999)
 """Numbers that stand for "no identifier" in the survey's files and in most others."""
 
 
+WORDS = frozenset(
+    {"none", "nan", "null", "na", "n/a", "<na>", "nat", "--", "masked"}
+    | {str(number) for number in NOBODY}
+    | {str(float(number)) for number in NOBODY}
+)
+"""What programs write into a text where there is nothing, in small letters; pandas writes a number as 0.0."""
+
+
 def _identifying(rule: ColumnType) -> Callable[[Any], Any]:
     """Return the rule of a type under which such values are None."""
 
     def convert(value: Any) -> Any:
         value = rule.convert(value)
-        if value is MISSING or value in ("", *NOBODY, *map(str, NOBODY)):
+        if value is MISSING or value in ("", *NOBODY) or str(value).lower() in WORDS:
             return MISSING
         if isinstance(value, int) and value < 0:
             raise ValueError("is no identifier: those are positive numbers; where there is none leave it out")
@@ -40,11 +48,13 @@ NUMBER = replace(
     convert=_identifying(BIGINT),
     bounds=(1, LARGEST),
 )
-# One letter or digit other than 0 and 9 at the start is enough for nearly all (2M00000002+7417074).
+# A digit other than 0 and 9 at the start, or a letter and some digit, is enough for nearly all (2M00000002+7417074).
 NAME = replace(
     TEXT,
     name="",
-    schema=core_schema.str_schema(strict=True, pattern=r"^[A-Za-z1-8](?:[^\x00]*[^\x00\s\x1c-\x1f])?$"),
+    schema=core_schema.str_schema(
+        strict=True, pattern=r"^(?:[1-8]|[A-Za-z][^\x00]*[0-9])(?:[^\x00]*[^\x00\s\x1c-\x1f])?$"
+    ),
     convert=_identifying(TEXT),
 )
 

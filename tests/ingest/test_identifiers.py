@@ -32,7 +32,10 @@ def test_a_spectrum_that_is_named_by_its_source_needs_an_identifier() -> None:
         BossCombinedSpectrum(sdss_id=-1, release="x", filetype="x", v_astra="0.8.1", run2d="x", telescope="x")
 
 
-@pytest.mark.parametrize("nobody", ["", "   ", "-1", "0", "-9999", " -9999 "])
+@pytest.mark.parametrize(
+    "nobody",
+    ["", "   ", "-1", "0", "-9999", " -9999 ", "-9999.0", "None", "nan", "NaN ", "NULL", "N/A", "<NA>", "--"],
+)
 def test_a_text_that_stands_for_none_identifies_nothing(nobody) -> None:
     assert Source(sdss4_apogee_id=nobody).sdss4_apogee_id is None
 
@@ -42,7 +45,9 @@ def test_other_negative_numbers_are_refused() -> None:
         Source(gaia_dr3_source_id=-5)
 
 
-@pytest.mark.parametrize("name", ["2M00000002+7417074", "9ab", "0x", "AP00425080+4117074", "-12"])
+@pytest.mark.parametrize(
+    "name", ["2M00000002+7417074", "9ab", "0x", "AP00425080+4117074", "-12", "Nanette", "Vega", "nan1"]
+)
 def test_any_other_text_is_an_identifier(name) -> None:
     assert Source(sdss4_apogee_id=name).sdss4_apogee_id == name
 

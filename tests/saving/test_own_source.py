@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -20,6 +22,7 @@ from astra_outputs import (
 )
 from astra_outputs.errors import InvalidRecord, KeyMismatch
 from astra_outputs.postgres import sql_files
+from astra_outputs.spool.folder import Spool
 
 SIZES = [1, 5, 600]
 """One row, an array of rows, COPY and merge."""
@@ -136,6 +139,26 @@ async def test_inside_a_transaction_the_refused_result_ends_nothing_else(
             with pytest.raises(KeyMismatch):
                 await refused
     assert await stored_sources(connection) == [one.source_pk]
+
+
+async def test_a_run_and_a_replay_refuse_the_result_and_store_the_others(
+    outputs: Outputs, spectra: Callable, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    one, other = await spectra(2)
+
+    def pipeline(some: Any) -> Any:
+        for spectrum in some:
+            yield TheCannon(spectrum_pk=spectrum.spectrum_pk, source_pk=other.source_pk, v_astra=8001)
+
+    report = await outputs.run(pipeline, [one, other], v_astra="0.8.1", spool=tmp_path / "run")
+    assert "leave source_pk out" in str(report)
+    assert await stored_sources(connection) == [other.source_pk]
+    spool = Spool(tmp_path / "spool")
+    wrong = TheCannon(spectrum_pk=one.spectrum_pk, source_pk=other.source_pk, v_astra=8001)
+    spool.write([wrong, *results([one], v_astra=9001)], datetime.now(UTC))
+    replayed = await outputs.replay(spool.folder)
+    assert "leave source_pk out" in str(replayed)
+    assert await stored_sources(connection) == [one.source_pk, other.source_pk]
 
 
 async def test_sources_that_are_not_stored_are_named_by_what_is_wrong_with_them(
