@@ -207,32 +207,29 @@ async def facts(connection: asyncpg.Connection) -> list[Any]:
 
 
 async def test_writers_lose_nothing_while_their_table_is_exchanged_back_and_forth(
-    database: str, connection: asyncpg.Connection, partitioned: Partitioned, spectra: Any
+    database: str, connection: asyncpg.Connection, partitioned: Partitioned, spectra: Any, outputs: Any
 ) -> None:
     stored = await spectra(400)
-    ended = asyncio.Event()
+    await outputs.save_many(results(stored, "0.6.0"))
     told: dict[tuple[int, int], float] = {}
 
-    async def write(share: int) -> int:
-        generation = 0
-        async with astra_outputs.connect(database) as outputs:
-            await outputs.save_many(results(stored[share::2], "0.6.0"))
+    async def write(share: int, first: int, ended: asyncio.Event) -> int:
+        generation = first
+        async with astra_outputs.connect(database) as writer:
             while not ended.is_set():
                 generation += 1
-                version = 6_000 + 1_000 * (generation % 4)
+                version = 6_000 + 1_000 * (generation % 4 or generation)  # now and then a new one
                 chosen = stored[share::2][generation % 3 :: 3] if generation % 2 else stored[share::40]
-                made = [
-                    TheCannon.from_spectrum(s, v_astra=version, teff=float(generation + share / 2))
-                    for s in chosen
-                ]
+                values = {"v_astra": version, "teff": float(generation)}
+                made = [TheCannon.from_spectrum(spectrum, **values) for spectrum in chosen]
                 if generation % 5:
-                    await outputs.save_many(made)
+                    await writer.save_many(made)
                 else:
-                    await outputs.save(made[0])
                     del made[1:]
+                    await writer.save(made[0])
                 assert {one.outcome for one in made} <= {Outcome.INSERTED, Outcome.REPLACED}
-                told.update({(one.spectrum_pk, version): one.teff or 0 for one in made})
-        return generation
+                told.update({(one.spectrum_pk, version): float(generation) for one in made})
+        return generation - first
 
     async def delete() -> None:
         for spectrum in stored:
@@ -240,27 +237,28 @@ async def test_writers_lose_nothing_while_their_table_is_exchanged_back_and_fort
                 "delete from astra.the_cannon where spectrum_pk = $1 and v_astra = 1000", spectrum.spectrum_pk
             )
 
-    writers = [asyncio.ensure_future(write(share)) for share in range(2)]
-    try:
-        for partitions in (4, 0, 5):
-            await connection.execute(
-                "insert into astra.the_cannon (spectrum_pk, v_astra) select spectrum_pk, 1000 "
-                "from astra.apogee_coadded_spectrum_in_ap_star"
-            )
-            deleting = asyncio.ensure_future(delete())
-            done = await asyncio.to_thread(partitioned, database, partitions, "the_cannon", batch=7)
-            assert done.returncode == 0, done.stderr
+    for turn, partitions in enumerate((4, 0, 5)):
+        await connection.execute(
+            "insert into astra.the_cannon (spectrum_pk, v_astra) select spectrum_pk, 1000 "
+            "from astra.apogee_coadded_spectrum_in_ap_star"
+        )
+        ended = asyncio.Event()
+        writers = [asyncio.ensure_future(write(share, 1_000 * turn, ended)) for share in range(2)]
+        deleting = asyncio.ensure_future(delete())
+        try:
+            done = await asyncio.to_thread(partitioned, database, partitions, "the_cannon", batch=1)
+        finally:
+            ended.set()  # at once: what was lost is not written again
+            generations = await asyncio.gather(*writers)
             await deleting
-            await connection.execute("drop table astra.the_cannon_before")
-    finally:
-        ended.set()
-        generations = await asyncio.gather(*writers)
-    assert min(generations) > 3
-    rows = await connection.fetch("select spectrum_pk, v_astra, teff, task_pk from astra.the_cannon")
-    found = {(row["spectrum_pk"], row["v_astra"]): row["teff"] for row in rows}
-    assert len(found) == len(rows) == len({row["task_pk"] for row in rows})
-    assert not any(v_astra == 1000 for _, v_astra in found), "what was deleted stays deleted"
-    assert {key: found.get(key) for key in told} == told
+        assert done.returncode == 0, done.stderr
+        assert min(generations) > 3
+        rows = await connection.fetch("select spectrum_pk, v_astra, teff, task_pk from astra.the_cannon")
+        found = {(row["spectrum_pk"], row["v_astra"]): row["teff"] for row in rows}
+        assert len(found) == len(rows) == len({row["task_pk"] for row in rows})
+        assert not any(v_astra == 1000 for _, v_astra in found), "what was deleted stays deleted"
+        assert {key: found.get(key) for key in told} == told
+        await connection.execute("drop table astra.the_cannon_before")
 
 
 async def test_a_table_that_is_being_copied_cannot_be_emptied_and_what_was_interrupted_goes_on(
