@@ -486,6 +486,9 @@ async def test_the_command_line_takes_a_schema_for_a_name(
     assert await connection.fetchval(CANARY) == 1
 
 
+@pytest.mark.usefixtures(
+    "plain_tables"
+)  # Citus warns of functions that stay on the coordinator until its add-on runs
 @pytest.mark.parametrize("schema", [name for name in ATTACKS[:6] if fits(name + "_owner")], ids=ascii)
 @pytest.mark.parametrize("file", ["install.sql", "add-ons/roles.sql"])
 async def test_the_scripts_for_psql_take_a_schema_for_a_name(

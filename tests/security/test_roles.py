@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from on_citus import CITUS_DSN
 
 import astra_outputs
 from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, Outputs, Source, TheCannon, embedded
@@ -200,10 +201,23 @@ FORBIDDEN = {
 }
 
 
-@pytest.mark.parametrize("statement", FORBIDDEN.values(), ids=FORBIDDEN)
+REFUSED_TO_ALL = {
+    "another key for a row",
+    "another spectrum's key by merge",
+    "another version by merge",
+    "delete by merge",
+    "a time that has not come",
+}
+"""What Citus can do for nobody; and a time within a minute, since servers' clocks differ."""
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
 async def test_the_server_refuses_the_writer(
-    roles: Roles, result: TheCannon, connection: asyncpg.Connection, statement: str
+    roles: Roles, result: TheCannon, connection: asyncpg.Connection, what: str
 ) -> None:
+    statement = FORBIDDEN[what]
+    if CITUS_DSN and what in REFUSED_TO_ALL:
+        pytest.skip("on Citus this is otherwise")
     sql = statement.format(spectrum=result.spectrum_pk, prefix=roles.prefix)
     async with roles.connection("writer") as writer:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
