@@ -493,7 +493,7 @@ async def test_one_connection_reads_where_rows_have_an_order_or_a_limit(
         columns = outputs.columns(EveryType, connections=2, **asked)
         async with columns.reading() as answer:
             assert len(answer.shares) == shares, asked
-    monkeypatch.setattr(outputs.store.database, "direct", False)
+    monkeypatch.setattr("astra_outputs.postgres.database.Database.direct", False)
     async with outputs.columns(EveryType, connections=2).reading() as answer:
         assert len(answer.shares) == 1
 
