@@ -21,6 +21,10 @@ FILE = """\
 --
 --     alter table {table} drop constraint {name};
 --     drop trigger {name} on {table};
+--
+-- and, where no other version of the table is frozen,
+--
+--     drop trigger {truncate} on {table};
 
 begin;
 
@@ -81,6 +85,7 @@ def sql_that_freezes(frozen: Frozen, schema: str) -> str:
         says=fill(template.says, 110, initial_indent="-- ", subsequent_indent="-- "),
         table=table,
         name=name,
+        truncate=quote(f"{frozen.table}_frozen_truncate"),
         text=text,
     )
 
