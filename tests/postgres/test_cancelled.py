@@ -16,6 +16,7 @@ VERSION = "0.8.1"
 STEPS = at_full_size(200, 25)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("call", ["save", "atomic", "columns", "apply"])
 async def test_a_call_that_is_cancelled_leaves_no_transaction_open_on_the_callers_connection(
     database, spectrum, call

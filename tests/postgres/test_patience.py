@@ -135,6 +135,7 @@ async def test_after_it_hung_the_same_repository_works_again(proxy: Proxy, spect
 # Transactions.
 
 
+@pytest.mark.soak
 async def test_a_commit_whose_answer_is_lost_says_that_all_may_be_stored(
     proxy: Proxy, connection: asyncpg.Connection, spectra: Any
 ) -> None:
@@ -185,6 +186,7 @@ async def test_where_nobody_knows_what_is_stored_no_note_says_that_nothing_is(
     assert not [note for note in getattr(caught.value, "__notes__", []) if "stored" in note]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("connections", [1, 2])
 async def test_a_stream_that_reads_while_its_transaction_holds_the_only_connection_is_refused(
     database: str, spectra: Any, connections: int

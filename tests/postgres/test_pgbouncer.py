@@ -370,6 +370,7 @@ where datname = current_database() and state = 'active' and wait_event = 'Client
 """
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("call", ["save", "get_result"])
 async def test_a_call_that_times_out_at_any_moment_keeps_no_connection_of_the_pooler(
     pooled: str, connection: asyncpg.Connection, spectra: Any, call: str

@@ -550,6 +550,7 @@ async def test_rows_that_are_expected_to_be_there_are_updated_and_others_inserte
     assert await count(connection) == 300
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("size", [1, 10, 150])
 @pytest.mark.parametrize("when", ["before insert", "before update", "after insert", "after update"])
 async def test_triggers_run_the_same_whatever_the_batch_was_like(
@@ -578,6 +579,7 @@ async def test_triggers_run_the_same_whatever_the_batch_was_like(
             assert await runs(version, table) == (0 if when == "after insert" else size)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("table", [False, True])
 @pytest.mark.parametrize("verb", ["insert", "update"])
 @pytest.mark.parametrize("size", [1, 10, 150])

@@ -89,9 +89,7 @@ class Walk:
         return done.stdout
 
     def ask(self, sql: str) -> str:
-        return self.run(
-            'psql -q -v ON_ERROR_STOP=1 "$ASTRA_OUTPUTS_DSN"', f"set search_path to astra;\n{sql}"
-        )
+        return self.run('psql -q -v ON_ERROR_STOP=1 "$ASTRA_OUTPUTS_DSN"', sql)
 
 
 def lines(text: str) -> list[str]:
@@ -103,7 +101,7 @@ def lines(text: str) -> list[str]:
 @pytest.mark.slow
 def test_the_tutorial_does_what_it_shows(tmp_path: Path, empty_database: str):
     text = (DOCS / "tutorial.md").read_text(encoding="utf-8")
-    walk, query = Walk(tmp_path, empty_database), ""
+    walk, session, query = Walk(tmp_path, empty_database), "", ""
     for block in re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         language, body = block.groups()
         if language == "python":
@@ -112,7 +110,9 @@ def test_the_tutorial_does_what_it_shows(tmp_path: Path, empty_database: str):
         elif language == "console":
             for command, shown in re.findall(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", body, re.MULTILINE):
                 assert lines(walk.run(command)) == lines(shown), command
+        elif language == "sql" and body.startswith("set "):
+            session += body  # what was pasted before, into the same psql
         elif language == "sql":
             query = body
         else:
-            assert lines(walk.ask(query)) == lines(body), query
+            assert lines(walk.ask(session + query)) == lines(body), query

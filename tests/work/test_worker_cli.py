@@ -158,6 +158,7 @@ async def test_replay_exits_with_1_where_something_is_left(command, tmp_path) ->
     assert (code, "x.corrupt: does not begin with" in out) == (1, True)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", ["x.spool", "x.rejected", "x.corrupt"])
 async def test_results_that_wait_or_were_refused_or_are_damaged_are_no_success(
     command, spectra, tmp_path, name
