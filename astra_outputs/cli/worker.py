@@ -145,6 +145,8 @@ class Worker:
             failures = self._run.report.failures
             self._failed |= {failure.spectrum_pk for failure in failures}
             self._run = None
+            if self.signal is not None:  # all is safe: a server that hangs need not be taken leave of
+                self._deadline = min(self._deadline, asyncio.get_running_loop().time() + MARGIN)
 
     async def _spectra(self, outputs: Outputs) -> AsyncIterator[Any]:
         """Yield what is pending, but for those that failed since this worker was started."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from astra_outputs.errors import AstraOutputsError, DatabaseError, InvalidRecord
+from astra_outputs.errors import AstraOutputsError, ConnectionLost, DatabaseError, InvalidRecord
 from astra_outputs.events import tell
 from astra_outputs.model.outcome import Outcome, assign
 from astra_outputs.model.record import Record
@@ -25,6 +24,7 @@ from astra_outputs.spool.replay import ReplayReport, replay
 from astra_outputs.work.disk import Disk, key_of
 from astra_outputs.work.driving import Made
 from astra_outputs.work.hanging import unless_it_hangs
+from astra_outputs.work.options import Bounds
 from astra_outputs.work.repeated import Repeated
 from astra_outputs.work.report import RunReport
 from astra_outputs.work.timing import ServerClock, spread
@@ -34,22 +34,6 @@ log = logging.getLogger("astra_outputs.worker")
 HANGS = 60.0
 """Seconds beyond the retry budget after which a save is given up that a server at work does not get done: it waits
 for a lock, for one. A server that hangs is given up within the budget."""
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """When to store.
-
-    Attributes
-    ----------
-    batch_size : int
-        Records that are stored together.
-    max_age : float
-        Seconds after which a record is stored, however few there are.
-    """
-
-    batch_size: int
-    max_age: float
 
 
 class Flusher:
@@ -236,6 +220,11 @@ class Flusher:
                 return await save_what_is_taken(self._store, records)
 
         return await unless_it_hangs(save(), budget + HANGS, self._impatient)
+
+    async def unless_hurried(self, question: Coroutine[Any, Any, None]) -> None:
+        """Ask the database something that need not be known."""
+        with suppress(ConnectionLost):
+            await unless_it_hangs(question, self._store.database.retry_for + HANGS, self._impatient)
 
     async def ask_time(self) -> bool:
         """Take over the server's time; tells whether it answers."""

@@ -80,6 +80,22 @@ class RunOptions:
         return Path(self.spool or os.environ.get("ASTRA_OUTPUTS_SPOOL") or "astra-outputs-spool")
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """When to store.
+
+    Attributes
+    ----------
+    batch_size : int
+        Records that are stored together.
+    max_age : float
+        Seconds after which a record is stored, however few there are.
+    """
+
+    batch_size: int
+    max_age: float
+
+
 class RunWith(TypedDict, total=False):
     """The options of a run by name, for type checkers."""
 

@@ -22,8 +22,8 @@ from astra_outputs.work.child import leave_if_child
 from astra_outputs.work.driving import AnyPipeline, Driver, Event, Made, Pipeline, R, is_async
 from astra_outputs.work.failed import as_failure, made_by, note
 from astra_outputs.work.feeding import Feed, Room, Stopped
-from astra_outputs.work.flushing import Bounds, Flusher
-from astra_outputs.work.options import RunOptions
+from astra_outputs.work.flushing import Flusher
+from astra_outputs.work.options import Bounds, RunOptions
 from astra_outputs.work.pool import Child, check_picklable
 from astra_outputs.work.progress import Progress
 from astra_outputs.work.published import refuse_published
@@ -127,7 +127,7 @@ class Run(Generic[R]):
         # What a killed worker left must be stored before anyone asks what is pending.
         await self._flusher.drain_now()
         if answers:
-            await refuse_published(self._store, self._makes, self._v_astra)
+            await self._flusher.unless_hurried(refuse_published(self._store, self._makes, self._v_astra))
         self._flushing = asyncio.create_task(self._flusher.run())
         self._flushing.add_done_callback(self._end)
         if options.progress:

@@ -9,8 +9,8 @@ from astra_outputs import TheCannon
 async def main() -> None:
     """Ask for the newest results, and print them."""
     async with astra_outputs.connect(schema="astra") as outputs:
-        for result in await outputs.find(TheCannon, "teff > $1", 4_000, newest=True, source=True):
-            print(result.source.sdss4_apogee_id, result)
+        for result in await outputs.find(TheCannon, "teff > $1", 4_000, newest=True):
+            print(result)
         async for result in outputs.stream(TheCannon, v_astra="0.9"):
             print(result.spectrum_pk, result.teff)
         columns = await outputs.columns(TheCannon, columns=["spectrum_pk", "teff"]).to_numpy()

@@ -10,12 +10,19 @@ STARS = {"2M00050116+2740290": 165.2, "2M00052642-1425198": 188.6, "2M00054195+1
 
 async def main() -> None:
     """Store them; the database is the one of ASTRA_OUTPUTS_DSN."""
-    place = {"release": "dr17", "apred": "dr17", "telescope": "apo25m", "field": "M42"}
     async with astra_outputs.connect(schema="astra") as outputs:
         sources = [Source(sdss4_apogee_id=name) for name in STARS]
         print(await outputs.save_many(sources))
         spectra = [
-            ApogeeCoaddedSpectrumInApStar(source_pk=source.pk, obj=name, snr=snr, **place)
+            ApogeeCoaddedSpectrumInApStar(
+                source_pk=source.pk,
+                release="dr17",
+                apred="dr17",
+                telescope="apo25m",
+                field="M42",
+                obj=name,
+                snr=snr,
+            )
             for source, (name, snr) in zip(sources, STARS.items(), strict=True)
         ]
         print(await outputs.save_many(spectra))

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 USES = ROOT / "examples" / "uses"
-ORDER = ["save.py", "table.py", "run.py", "read.py", "export.py"]
+ORDER = ["save.py", "table.py", "work.py", "read.py", "export.py"]
 
 pytestmark = [
     pytest.mark.slow,
@@ -101,7 +101,7 @@ def test_every_use_has_a_script_that_runs_with_the_wheel_alone(
         told[name] = run(python, tmp_path, database, name)
     assert told["save.py"].splitlines() == ["3 inserted", "3 inserted", "Outcome.INSERTED"]
     assert told["table.py"] == "3 inserted\n"
-    assert told["run.py"].splitlines() == ["3 spectra, 3 results: 3 inserted", "0 left"]
+    assert told["work.py"].splitlines() == ["3 spectra, 3 results: 3 inserted", "0 left"]
     assert "teff=4810.0" in told["read.py"]
     assert told["read.py"].endswith("7 values\n")
     assert len((tmp_path / "the_cannon.csv").read_text().splitlines()) >= 4

@@ -11,7 +11,7 @@ def the_cannon(spectra: Iterator[ApogeeCoaddedSpectrumInApStar]) -> Results[TheC
     """Yield a result for each spectrum; real ones would look at its pixels."""
     yield ...  # what all spectra have in common, a model for one, is loaded here
     for spectrum in spectra:
-        yield TheCannon.from_spectrum(spectrum, teff=5000.0 + spectrum.snr)
+        yield TheCannon.from_spectrum(spectrum, teff=5000.0 + (spectrum.snr or 0.0))
 
 
 async def main() -> None:
