@@ -73,7 +73,9 @@ if TYPE_CHECKING:
         BlockingIterator,
         BlockingOutputs,
         BlockingRun,
-        open as open,  # noqa: A004, PLC0414 (not in `__all__`: an import of all names must not hide Python's own)
+    )
+    from astra_outputs.blocking import (
+        open as open,  # noqa: A004 (not in `__all__`: an import of all names must not hide Python's own)
     )
     from astra_outputs.compare.comparison import ColumnChange, Comparison, FlagChange
     from astra_outputs.export.export import ExportReport
