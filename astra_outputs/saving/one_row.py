@@ -144,7 +144,13 @@ async def store_one(
 
 async def _store(connection: Connection, statements: Statements, row: OneRow) -> tuple[dict[str, Any], int]:
     try:
-        found = await connection.fetchrow(statements.upsert_row, *row.values)
+        if statements.asks_first:
+            values = dict(zip(statements.columns, row.values, strict=True))
+            given = values["source_pk"], values["spectrum_pk"]
+            values["source_pk"] = await connection.fetchval(statements.source_of_row, *given)
+            found = await connection.fetchrow(statements.upsert_values, *values.values())
+        else:
+            found = await connection.fetchrow(statements.upsert_row, *row.values)
     except Exception:
         refuse_too_large(statements.record_class.table, statements.columns, row.values, row.key)
         raise
