@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from astra_outputs.postgres.sql import literal, qualified, quote, templates
 
@@ -23,6 +24,14 @@ def with_source(schema: str, columns: Sequence[str], values: Sequence[str]) -> l
     )
     filled["source_pk"] = f"(\n{source}\n)"
     return list(filled.values())
+
+
+@lru_cache(maxsize=64)
+def source_of_row(schema: str) -> str:
+    """The source of a spectrum, given one ($1) and the spectrum ($2); refuses another one."""
+    return templates("saving")["source_of_spectrum"].fill(
+        table=qualified(schema, "spectrum"), given="$1::bigint", spectrum="$2::bigint"
+    )
 
 
 def spectra_of_others(schema: str) -> str:

@@ -12,6 +12,7 @@ from astra_outputs.model.columns import Column
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.beginning import transaction
 from astra_outputs.postgres.database import Connection
+from astra_outputs.saving.expressions import source_of_row
 from astra_outputs.saving.moments import moment_of
 from astra_outputs.saving.options import Guards
 from astra_outputs.saving.own_source import refuse_other_source
@@ -147,7 +148,7 @@ async def _store(connection: Connection, statements: Statements, row: OneRow) ->
         if statements.asks_first:
             values = dict(zip(statements.columns, row.values, strict=True))
             given = values["source_pk"], values["spectrum_pk"]
-            values["source_pk"] = await connection.fetchval(statements.source_of_row, *given)
+            values["source_pk"] = await connection.fetchval(source_of_row(statements.schema), *given)
             found = await connection.fetchrow(statements.upsert_values, *values.values())
         else:
             found = await connection.fetchrow(statements.upsert_row, *row.values)

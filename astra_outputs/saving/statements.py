@@ -121,16 +121,6 @@ class Statements:
         return self.fills_source and not self.traits.updates
 
     @cached_property
-    def source_of_row(self) -> str:
-        """The source of a spectrum, given one ($1) and the spectrum ($2); refuses another one."""
-        return self._fill(
-            "source_of_spectrum",
-            table=qualified(self.schema, "spectrum"),
-            given="$1::bigint",
-            spectrum="$2::bigint",
-        )
-
-    @cached_property
     def upsert_values(self) -> str:
         """Store one row as `upsert_row`, whose source was asked for before."""
         values = [f"${number}::{one.type.sql}" for number, one in enumerate(self._columns, start=1)]
