@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from astra_outputs.cli.options import Dsn, Json, Records, Schema, say
+from astra_outputs.cli.selection import complete_table
 from astra_outputs.printable import as_json
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ def ingest(
         list[Path],
         typer.Argument(help="CSV, FITS, Parquet, Arrow, ECSV or VOTable files, with rows of one kind."),
     ],
-    into: Annotated[str, typer.Option("--into", help="Table of the results, as aspcap.")],
+    into: Annotated[
+        str, typer.Option("--into", help="Table of the results, as aspcap.", autocompletion=complete_table)
+    ],
     map_file: Annotated[Path, typer.Option("--map", help="TOML file: which column becomes which.")],
     v_astra: Annotated[str | None, typer.Option("--v-astra", help="Version, instead of the map's.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Read at most this many rows.")] = None,

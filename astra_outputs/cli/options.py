@@ -22,7 +22,7 @@ Dsn = Annotated[
     typer.Option(
         "--dsn",
         envvar="ASTRA_OUTPUTS_DSN",
-        help="Where the database is: postgresql://user@host:5432/database. Else the PG* variables say so.",
+        help="Where the database is: postgresql://user@host/database. Else the PG* variables say so.",
         show_default=False,
     ),
 ]

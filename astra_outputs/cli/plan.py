@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from astra_outputs.cli.options import Json
+from astra_outputs.cli.selection import complete_table
 from astra_outputs.printable import as_json
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def plan(
             "--pipelines",
             help="Tables of results, with commas between or given several times; or how many, of a mean width. "
             "All built-in ones if not given.",
+            autocompletion=complete_table,
             show_default=False,
         ),
     ] = None,

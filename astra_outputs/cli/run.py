@@ -18,6 +18,7 @@ from astra_outputs.cli.selection import (
     Spectra,
     Stars,
     Version,
+    complete_table,
     share,
     spectra_named,
     stars_in,
@@ -33,6 +34,7 @@ def run(
         str | None,
         typer.Option(
             help="Table or class of the results, where the function's annotation does not say it.",
+            autocompletion=complete_table,
             show_default=False,
         ),
     ] = None,

@@ -9,14 +9,15 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
+import typer
 
-from astra_outputs.cli import main
+from astra_outputs.cli import app, main
 
 PROBE = Path(__file__).parents[1] / "conftest.py"
 
@@ -317,3 +318,26 @@ def test_the_shell_completes_names_of_tables() -> None:
             check=False,
         )
         assert "the_cannon" in done.stdout.split(), done.stderr
+
+
+def test_every_command_speaks_json_and_completes_the_names_of_tables() -> None:
+    def parameters(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+        commands = getattr(command, "commands", None)
+        if commands is None:
+            assert "--json" in {option for one in command.params for option in one.opts}, path
+            yield from ((path, one) for one in command.params)
+        for name, inner in (commands or {}).items():
+            yield from parameters(inner, f"{path} {name}")
+
+    top = typer.main.get_command(app)
+    tables = [
+        (path, one)
+        for path, one in parameters(top, "astra-outputs")
+        if (getattr(one, "help", None) or "").startswith("Table")
+    ]
+    assert len(tables) >= 10
+    assert {
+        f"{path} {one.name}"
+        for path, one in tables
+        if "the_cannon" not in {item.value for item in one.shell_complete(typer.Context(top), "the_c")}
+    } == set()
