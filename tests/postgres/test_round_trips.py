@@ -66,6 +66,7 @@ async def listed(rows: AsyncIterator[Any]) -> list[Any]:
     return [row async for row in rows]
 
 
+@pytest.mark.usefixtures("plain_tables")
 async def test_each_operation_asks_the_server_as_often_as_the_docs_say(
     counting: Counting, count: Count, spectra: Any
 ) -> None:
