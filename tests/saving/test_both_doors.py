@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from on_citus import add_table
+from on_citus import CITUS_DSN, add_table
 
 import astra_outputs
 from astra_outputs import (
@@ -336,7 +336,8 @@ some_rows = st.lists(
 
 def same(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float):
-        return one == other and math.copysign(1, one) == math.copysign(1, other)
+        signs = math.copysign(1, one) == math.copysign(1, other)
+        return one == other and (signs or CITUS_DSN is not None)  # docs/scale.md
     return type(one) is type(other) and one == other
 
 
