@@ -32,7 +32,8 @@ PARTITIONED = -m 'not slow' $(patsubst %,tests/%,catalog/test_gate.py export/tes
 STATEMENTS = $(wildcard astra_outputs/sql/*.sql)
 # Marks decide how lines break, hold names that only they use, and a join says what is wanted of the table it brings.
 UNRULY = layout,aliasing.expression,convention.terminator,references,structure,ambiguous.join,aliasing.unused
-SQL = $(filter-out schema/install.sql schema/add-ons/%.sql schema/upgrades/%.sql,$(wildcard schema/*.sql schema/*/*.sql examples/*/*.sql tests/sql/*.sql))
+SQL = $(filter-out schema/install.sql schema/add-ons/%.sql schema/upgrades/%.sql,$(wildcard schema/*.sql schema/*/*.sql examples/*/*.sql tests/sql/*.sql)) \
+	schema/upgrades/parts/sources_of_spectra.sql
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -94,8 +94,8 @@ def packed(kind: ColumnType, values: list[Any], *, constant: bool = False) -> Ce
     ValueError
         If a value was changed since it was checked, to one that its column does not take.
     """
-    # Texts nearly always are all alike. Of lists and JSON equal ones may differ: [1] and [True], [0.0] and [-0.0].
-    plain = kind.parameter is None
+    # Texts nearly always are all alike. Of others equal ones may differ: 0.0 and -0.0, [1] and [True].
+    plain = kind.parameter is None and not (kind.dtype and np.dtype(kind.dtype).kind == "f")
     if plain and len(values) > 1 and values.count(values[0]) == len(values):
         values, constant = values[:1], True
     missing = np.fromiter((value is None for value in values), bool, len(values))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from on_citus import CITUS_DSN, add_table
 
@@ -341,7 +341,11 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and one == other
 
 
+NOTHING = {**dict.fromkeys(VALUES), "a_status": 0}
+
+
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@example(rows=[(1, {**NOTHING, "a_real": -0.0}), (2, {**NOTHING, "a_real": 0.0})], batch_size=2)
 @given(rows=some_rows, batch_size=st.integers(1, 50))
 async def test_any_rows_are_stored_as_they_were_given(door, outputs, table, rows, batch_size) -> None:
     given_rows = [row(key, **values) for key, values in rows]

@@ -1,12 +1,12 @@
 -- Fills spectrum.source_pk from every table of spectra, recognised by the columns that these share, those of your own
 -- included. Rows that are right already are left alone.
 
-set local citus.override_table_visibility to on; -- of a table that Citus distributes not the shards
-
 do $$
 declare
     one record;
 begin
+    -- Of a table that Citus distributes not the shards.
+    perform set_config('citus.override_table_visibility', 'on', true);
     for one in
         select c.oid::regclass as name
         from pg_class as c
