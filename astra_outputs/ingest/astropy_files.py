@@ -27,7 +27,7 @@ def open_any(path: Path, _stack: ExitStack, choices: Choices, kind: str) -> Tabl
     options: dict[str, Any] = {"encoding": choices.encoding} if choices.encoding else {}
     options |= {"delimiter": choices.delimiter} if choices.delimiter else {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # units and the like, which are not used
+        warnings.simplefilter("ignore")  # units that nobody knows, and the like
         return _opened(Table.read(path, format=name, **options))
 
 
@@ -54,7 +54,10 @@ def _opened(table: Any) -> TableFile:
             columns = [[cells[row] for row in range(len(piece))] for cells in _cells(piece, names)]
             yield from rows_of(names, columns, len(piece), start)
 
-    return TableFile(tuple(table.colnames), rows)
+    stated = {name: getattr(table[name], "unit", None) for name in table.colnames}
+    return TableFile(
+        tuple(table.colnames), rows, {name: unit for name, unit in stated.items() if unit is not None}
+    )
 
 
 def _cells(table: Any, names: Sequence[str]) -> list[Any]:

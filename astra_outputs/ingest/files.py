@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -74,10 +74,13 @@ class TableFile:
         As the file names them: some may be empty, or come twice.
     rows : Callable
         Yields every row, with the values of the named columns.
+    units : dict[str, astropy.units.UnitBase]
+        Of the columns whose unit the file states.
     """
 
     columns: tuple[str, ...]
     rows: Callable[[Sequence[str]], Iterator[Row]]
+    units: dict[str, Any] = field(default_factory=dict)
 
 
 class Reader(NamedTuple):
@@ -164,7 +167,7 @@ def open_table(path: Path, choices: Choices | None = None) -> Iterator[TableFile
             file = getattr(import_module(reader.module), reader.function)(place, stack, choices, kind)
             if not file.columns:
                 raise ValueError("it is empty: a line with the names of the columns must come first")
-        yield TableFile(file.columns, lambda names: _retold(path, kind, file.rows(names)))
+        yield replace(file, rows=lambda names: _retold(path, kind, file.rows(names)))
 
 
 def _format(path: Path, choices: Choices) -> str:

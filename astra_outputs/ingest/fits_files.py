@@ -43,7 +43,14 @@ def open_fits(path: Path, stack: ExitStack, choices: Choices, _kind: str) -> Tab
                 columns = [values_of(data, name, piece) for name in wanted]
             yield from rows_of(wanted, columns, piece.stop - start, start)
 
-    return TableFile(tuple(unit.columns.names), rows)
+    return TableFile(tuple(unit.columns.names), rows, _units(unit.columns))
+
+
+def _units(columns: Any) -> dict[str, Any]:
+    """Return the units that a table states; what they are, whoever needs them sees."""
+    from astropy.units import Unit
+
+    return {one.name: Unit(one.unit, format="fits", parse_strict="silent") for one in columns if one.unit}
 
 
 def _name(unit: Any) -> str:

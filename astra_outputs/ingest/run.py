@@ -14,6 +14,7 @@ from astra_outputs.ingest.mapping import Mapping
 from astra_outputs.ingest.report import IngestReport
 from astra_outputs.ingest.star import Star, Values
 from astra_outputs.ingest.storing import Storing
+from astra_outputs.ingest.units import refuse_other_units
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
@@ -50,6 +51,7 @@ class Reader:
             before = self.report.read
             with open_table(file, self.mapping.choices) as table:
                 filled = fillings(self.mapping, self._classes, file, table.columns)
+                refuse_other_units(file, filled, table.units)
                 for row in table.rows(columns_read(filled)):
                     self.report.read += 1
                     star = self._star(file, row, filled)
@@ -139,7 +141,7 @@ async def ingest(
     Raises
     ------
     UnreadableFile
-        If a file cannot be read, has no rows, or lacks a column that the mapping names.
+        If a file cannot be read, has no rows, lacks a column that the mapping names, or states another unit.
     InvalidMapping
         If the tables lack a column that the mapping names.
     MissingVersion
