@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from astra_outputs.errors import UnreadableFile
-from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.reading.find import Finding
 from astra_outputs.reading.outputs import Choice
@@ -19,10 +18,8 @@ if TYPE_CHECKING:
     from astra_outputs.export.products import Product
     from astra_outputs.export.verify import Verified
     from astra_outputs.reading.columns import Columns
-    from astra_outputs.reading.history import Change
 
 R = TypeVar("R", bound=Record)
-P = TypeVar("P", bound=PipelineOutputMixin)
 
 
 class ReadingCalls:
@@ -290,26 +287,3 @@ class ReadingCalls:
     ) -> Finding[R]:
         question = Question.of(record_class, condition, parameters, asked)
         return Finding.of(record_class, question, spectrum=spectrum, source=source)
-
-    async def history(self, result: P) -> list[Change[P]]:
-        """Return each time that a stored result was replaced or deleted, the latest first.
-
-        Where the schema keeps its history (schema/add-ons/history.sql), from then on.
-
-        Raises
-        ------
-        InvalidRecord
-            If the result was never stored.
-        SchemaMismatch
-            If the schema keeps no history.
-        WrongRecordClass
-            If it is not a pipeline's result.
-
-        Examples
-        --------
-        >>> for change in await outputs.history(result):
-        ...     print(change.time, change.user, change.changed)
-        """
-        from astra_outputs.reading.history import history_of
-
-        return await history_of(self.store.database, result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
@@ -14,11 +14,14 @@ from astra_outputs.saving.store import Store
 if TYPE_CHECKING:
     from astra_outputs.compare.comparison import Comparison
     from astra_outputs.plots.picture import Picture
+    from astra_outputs.reading.history import Change
     from astra_outputs.report.report import ReportPage
+
+P = TypeVar("P", bound=PipelineOutputMixin)
 
 
 class ViewingCalls:
-    """Pictures of the results in one schema, and comparisons of versions."""
+    """Pictures of the results in one schema, comparisons of versions, and what a result was before."""
 
     store: Store
 
@@ -204,3 +207,26 @@ class ViewingCalls:
             compared=compared,
             overwrite=overwrite,
         )
+
+    async def history(self, result: P) -> list[Change[P]]:
+        """Return each time that a stored result was replaced or deleted, the latest first.
+
+        Where the schema keeps its history (schema/add-ons/history.sql), from then on.
+
+        Raises
+        ------
+        InvalidRecord
+            If the result was never stored.
+        SchemaMismatch
+            If the schema keeps no history.
+        WrongRecordClass
+            If it is not a pipeline's result.
+
+        Examples
+        --------
+        >>> for change in await outputs.history(result):
+        ...     print(change.time, change.user, change.changed)
+        """
+        from astra_outputs.reading.history import history_of
+
+        return await history_of(self.store.database, result)
