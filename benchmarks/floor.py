@@ -36,7 +36,7 @@ def run(values: int, rounds: int) -> dict[str, Any]:
         Labels of a batch, all rows together; there are four batches, more than a processor's cache holds.
     rounds : int
     """
-    return {str(width): _width(width, values // width, rounds) for width in WIDTHS}
+    return {"widths": {str(width): _width(width, values // width, rounds) for width in WIDTHS}}
 
 
 def _width(width: int, batch: int, rounds: int) -> dict[str, float]:

@@ -73,8 +73,16 @@ class Server:
         except asyncpg.PostgresError as error:
             known = meaning(error, self.where)
             raise CannotConnect(str(known), sqlstate=known.sqlstate) from error
-        except (OSError, TimeoutError, ValueError, asyncpg.InterfaceError) as error:
+        except (
+            OSError,
+            TimeoutError,
+            ValueError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ) as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            if isinstance(error, asyncpg.InternalClientError):  # the server has ended it, and not yet hung up
+                reason = "the connection was lost"
             if type(error) is TimeoutError:
                 reason = f"no answer within {patience:g} s"
             if type(error) is ValueError:  # says which part of the DSN it could not read: the password, maybe

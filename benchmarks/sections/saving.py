@@ -98,7 +98,8 @@ def _rate(entry: dict[str, Any]) -> str:
 
 def floor(part: str, found: dict[str, Any]) -> Iterator[Section]:
     """Steps of the client."""
-    steps = next(iter(found.values()))
-    rows = [(step, *(f"{entry[step]:.2f}" for entry in found.values())) for step in steps]
-    head = ("", *(f"{width} columns" for width in found))
+    widths = found["widths"]
+    steps = next(iter(widths.values()))
+    rows = [(step, *(f"{entry[step]:.2f}" for entry in widths.values())) for step in steps]
+    head = ("", *(f"{width} columns" for width in widths))
     yield Section(part, "CPU of each step of save_many without a server, µs a row", head, rows)

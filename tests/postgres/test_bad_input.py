@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import struct
 import subprocess
 import sys
 
@@ -92,3 +94,29 @@ async def test_ctrl_c_leaves_whole_batches_and_a_clean_exit(database, connection
     assert stored > 0
     assert stored % 100 == 0
     assert await connection.fetchval("select max(sdss_id) from astra.source") == stored
+
+
+def message(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("!i", len(body) + 4) + body
+
+
+async def test_a_server_that_goes_away_while_it_is_connected_to_is_no_server() -> None:
+    """It lets a client in, says that it ends the connection, and does not hang up yet."""
+    ended = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+    gone = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        (length,) = struct.unpack("!i", await reader.readexactly(4))
+        await reader.readexactly(length - 4)
+        says = [message(b"S", b"server_version\x0018.0\0"), message(b"K", b"\0" * 8), message(b"Z", b"I")]
+        writer.write(b"".join([message(b"R", b"\0\0\0\0"), *says, message(b"E", ended)]))
+        await gone.wait()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(CannotConnect, match="the connection was lost"):
+            await astra_outputs.connect(
+                f"postgresql://me@127.0.0.1:{port}/survey?sslmode=disable", retry_for=1
+            ).__aenter__()
+        gone.set()

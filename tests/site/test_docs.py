@@ -230,7 +230,11 @@ def test_every_command_and_option_has_a_place(built: Path):
     assert {"check", "describe"} <= set(commands)
     for name, command in commands.items():
         (part,) = re.findall(rf'<section id="astra-outputs-{name}">(.*?)</section>', text, re.DOTALL)
-        options = {option for parameter in command.params for option in parameter.opts}
+        # An argument may be shown by what it stands for, as "[TABLE] FILE".
+        shown = [
+            getattr(one, "metavar", None) or one.name for one in command.params if not one.opts[0][0] == "-"
+        ]
+        options = [*shown, *(option for one in command.params for option in one.opts if option[0] == "-")]
         assert {option for option in options if f">{option}" not in part} == set(), name
 
 
@@ -264,7 +268,9 @@ def test_the_search_finds_a_flag_by_the_name_that_queries_use(browser: WebDriver
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [400, 1400])
-def test_no_page_is_wider_than_the_window_or_covered_by_the_list_of_pages(browser: WebDriver, served: str, built: Path, width: int):
+def test_no_page_is_wider_than_the_window_or_covered_by_the_list_of_pages(
+    browser: WebDriver, served: str, built: Path, width: int
+):
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     wide, covered = [], []

@@ -1,14 +1,17 @@
-"""What a frozen version costs the writing of others: the same results into a table with it, and into one without.
+"""What it costs that the server refuses for whoever asks: a frozen version, and what a writer must never do.
 
-    python -m benchmarks.freeze
+    python -m benchmarks.guarded
 
-Both tables lie in one database and take turns within each round. What is compared is the CPU time of the server, where it
-can be seen, else the time by the clock, as the ratio of each round.
+The same results go into a table without either, into one with another version frozen, and into one with the trigger of
+`schema/add-ons/roles.sql`. They lie in one database and take turns within each round. What is compared is the CPU time of
+the server, where it can be seen, else the time by the clock, as the ratio of each round.
 """
 
 from __future__ import annotations
 
 import asyncio
+import subprocess
+from contextlib import AsyncExitStack
 from typing import Annotated
 
 import asyncpg
@@ -16,6 +19,7 @@ import typer
 
 import astra_outputs
 from astra_outputs import TheCannon
+from astra_outputs.embedded import psql_program
 from astra_outputs.postgres import sql_files
 from astra_outputs.postgres.frozen import frozen_as, sql_that_freezes
 from benchmarks.cpu import ServerCpu
@@ -23,7 +27,7 @@ from benchmarks.history import results_of, stored_spectra
 from benchmarks.measure import Series, load_warning, ratio, turns
 from benchmarks.server import server
 
-SCHEMAS = ("plain", "frozen")
+PLAIN, *GUARDED = SCHEMAS = ("plain", "frozen", "roles")
 KINDS = {"new results": {}, "re-run, as an update": {}, "re-run, as an upsert": {"keep_newer": True}}
 """Kinds of writing, with the options of `save_many`: a guard makes an upsert of a re-run."""
 
@@ -39,13 +43,16 @@ def main(
     with server(quick=quick) as dsn:
         cost = asyncio.run(run(dsn, rows, rounds))
     print(f"{rows:,} results of The Cannon, {rounds} rounds; {load_warning() or 'a quiet machine'}\n")
-    print("| writing | costs with a frozen version, times |")
-    print("| --- | --- |")
+    print(f"| writing | {' | '.join(GUARDED)} |")
+    print("| --- |" + " --: |" * len(GUARDED))
     for kind, series in cost.items():
-        plain, frozen = series["plain"], series["frozen"]
-        seen = bool(plain.server) and min(plain.server) > 0
-        times = ratio(frozen.server, plain.server) if seen else ratio(frozen.seconds, plain.seconds)
-        print(f"| {kind} | {times:.3f}{'' if seen else ' (by the clock)'} |")
+        print(f"| {kind} | {' | '.join(_times(series[name], series[PLAIN]) for name in GUARDED)} |")
+
+
+def _times(guarded: Series, plain: Series) -> str:
+    if plain.server and min(plain.server) > 0:
+        return f"{ratio(guarded.server, plain.server):.3f}"
+    return f"{ratio(guarded.seconds, plain.seconds):.3f} (by the clock)"
 
 
 async def run(dsn: str, rows: int, rounds: int) -> dict[str, dict[str, Series]]:
@@ -56,11 +63,11 @@ async def run(dsn: str, rows: int, rounds: int) -> dict[str, dict[str, Series]]:
     for schema in SCHEMAS:
         await sql_files.apply(connection, schema)
     await connection.execute(sql_that_freezes(frozen_as(TheCannon, "9.9", "DR99"), "frozen"))
-    async with (
-        astra_outputs.connect(dsn, schema="plain") as plain,
-        astra_outputs.connect(dsn, schema="frozen") as frozen,
-    ):
-        outputs = {"plain": plain, "frozen": frozen}
+    _make_roles(dsn)
+    async with AsyncExitStack() as stack:
+        outputs = {
+            name: await stack.enter_async_context(astra_outputs.connect(dsn, schema=name)) for name in SCHEMAS
+        }
         spectra = {name: await stored_spectra(into, rows) for name, into in outputs.items()}
         for number, name in turns(SCHEMAS, rounds):
             for patch, (kind, options) in enumerate(KINDS.items()):
@@ -74,6 +81,11 @@ async def run(dsn: str, rows: int, rounds: int) -> dict[str, dict[str, Series]]:
             await connection.execute(f"vacuum {name}.the_cannon")
     await connection.close()
     return cost
+
+
+def _make_roles(dsn: str) -> None:
+    file = sql_files.schema_dir() / "add-ons/roles.sql"
+    subprocess.run([psql_program(), "-X", "-q", "-v", "schema=roles", "-f", file, dsn], check=True)
 
 
 if __name__ == "__main__":
