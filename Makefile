@@ -5,8 +5,9 @@ PYTHON ?=
 DSN ?=
 CITUS_DSN ?=
 ARGS ?=
-# Processes that run tests; with ARGS=-n0 there is one, which a debugger can stop.
-WORKERS ?= logical
+# Processes that run tests: one more than processors, since tests wait for servers and for other programs. With ARGS=-n0
+# there is one, which a debugger can stop.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # Words for pip, before what it shall install; and which of the extras.
 PIP ?=
 EXTRA ?= dev
