@@ -33,12 +33,27 @@ TABLES = ("source", "spectrum", "apogee_coadded_spectrum_in_ap_star", "the_canno
 
 
 @pytest.fixture(scope="session", autouse=True)
-def bin_dir() -> Path:
-    """The folder of the programs: those of the wheel, of PostgreSQL 18."""
+def bin_dir(server_dsn: str) -> Path:
+    """The folder of the programs: those of the wheel, which restore into servers of their own version alone."""
     try:
-        return programs.bin_dir()
+        found = programs.bin_dir()
     except CannotStart as error:
         pytest.skip(str(error))
+    said = subprocess.run(
+        [found / "pg_restore", "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    theirs, here = said.split()[-1].partition(".")[0], asyncio.run(_version_of(server_dsn))
+    if theirs != here:
+        pytest.skip(f"the programs are of PostgreSQL {theirs}, the server of {here}")
+    return found
+
+
+async def _version_of(dsn: str) -> str:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return str(connection.get_server_version().major)
+    finally:
+        await connection.close()
 
 
 @pytest.fixture
