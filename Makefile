@@ -95,7 +95,7 @@ test-taste: $(INSTALLED) ## Run those tests that may come out otherwise on anoth
 test-pythons: $(INSTALLED) ## Run a taste of the tests on each other Python from 3.11 that is found here
 	@$(BIN)/python .ci/pythons.py | while read -r version python; do \
 		echo "The taste on Python $$version:"; \
-		$(MAKE) --no-print-directory test-taste EXTRA=test VENV=$(VENV)-$$version PYTHON="$$python" </dev/null || exit 1; \
+		$(MAKE) --no-print-directory test-taste EXTRA=taste PIP=--no-compile VENV=$(VENV)-$$version PYTHON="$$python" </dev/null || exit 1; \
 	done
 
 .PHONY: test-lowest
@@ -104,7 +104,7 @@ test-lowest: $(INSTALLED) ## Run the same taste with the lowest versions that py
 	@found=$$($(BIN)/python .ci/pythons.py 3.11 | cut -d ' ' -f 2); \
 	if [ -z "$$found" ]; then echo 'The lowest versions are for Python 3.11, which is not here.' >&2; exit 1; fi; \
 	$(MAKE) --no-print-directory test-taste EXTRA=test VENV=$(VENV)-lowest PYTHON="$$found" \
-		PIP='--constraint build/lowest.txt'
+		PIP='--no-compile --constraint build/lowest.txt'
 
 .PHONY: soak
 soak: $(INSTALLED) ## Faults and campaigns at full size, again and again, with other seeds: make soak MINUTES=30 SEED=7

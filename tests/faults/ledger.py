@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import asyncpg
+import stamina
 from witness import COLUMNS, Key, Told, generation_of, values
 
 from astra_outputs import TheCannon
@@ -43,6 +44,10 @@ def add_spectra(dsn: str, count: int, first: int = 1) -> range:
     return range(first, first + count)
 
 
+# The last fault may have been that a backend was killed, from which the whole server recovers.
+@stamina.retry(
+    on=(asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError), attempts=None, timeout=60
+)
 async def _rows(dsn: str) -> list[asyncpg.Record]:
     connection = await asyncpg.connect(dsn)
     try:
