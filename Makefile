@@ -28,7 +28,9 @@ INSTALLED = $(VENV)/.installed
 COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
 # What behaves by the table it writes to and reads from.
 PARTITIONED = -m 'not slow' $(patsubst %,tests/%,catalog/test_gate.py export/test_fits.py \
-	reading saving spool/test_spool.py tables/test_save_table.py work/test_worker.py)
+	$(patsubst %,reading/test_%.py,columns conditions find pending) \
+	$(patsubst %,saving/test_%.py,both_doors concurrency only_given own_source repository same_star save_many version_rules) \
+	spool/test_spool.py tables/test_save_table.py work/test_worker.py)
 # Scripts with commands of psql are for psql alone; the other files are what a linter can read.
 STATEMENTS = $(wildcard astra_outputs/sql/*.sql)
 # Marks decide how lines break, hold names that only they use, and a join says what is wanted of the table it brings.
