@@ -14,6 +14,15 @@ from astra_outputs.errors import Closed, NoConnectionLeft, OtherEventLoop
 from astra_outputs.postgres.patience import FAREWELL, GRACE, Connection
 from astra_outputs.postgres.server import Server
 
+GONE = (
+    TimeoutError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the pool has taken it back, when the server ended it
+)
+"""What is said of a connection that is lost, when it is given back."""
+
 _inside: ContextVar[frozenset[Any]] = ContextVar("inside", default=frozenset())
 """What lent the connections of the transactions in which the running code is."""
 
@@ -66,9 +75,9 @@ class Lending:
         try:
             async with asyncio.timeout(FAREWELL if in_use else GRACE):
                 while self._at_hand:
-                    await pool.release(self._at_hand.pop(), timeout=GRACE)
+                    await _release(pool, self._at_hand.pop())
                 await pool.close()
-        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except GONE:
             pool.terminate()
 
     async def expire(self) -> None:
@@ -76,7 +85,7 @@ class Lending:
         if self._pool is not None:
             await self._pool.expire_connections()
             while self._at_hand:
-                await self._pool.release(self._at_hand.pop())
+                await _release(self._pool, self._at_hand.pop())
 
     @asynccontextmanager
     async def several(self, wanted: int) -> AsyncIterator[list[Connection]]:
@@ -116,7 +125,7 @@ class Lending:
             connection = self._at_hand.pop()
             if not is_gone(connection):
                 return connection, pool
-            await pool.release(connection)
+            await _release(pool, connection)
         if self._held >= self.most and self in _inside.get():
             raise NoConnectionLeft(
                 f"a transaction holds {'all' if self._held > 1 else 'the only'} connection{'s' * (self._held > 1)} "
@@ -135,9 +144,7 @@ class Lending:
             self.turns.release()
         # To take a connection out of the pool and put it back costs a save a fifth of its time.
         elif failed or self._waiting or self._pool is not pool:
-            # What ended its use may be that the server hangs: the connection is dropped then, if need be.
-            with suppress(TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-                await pool.release(connection, timeout=GRACE)
+            await _release(pool, connection)
         else:
             self._at_hand.append(connection)
 
@@ -176,6 +183,12 @@ class Loan:
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         await self._lending.give_back(self._connection, self._pool, failed=kind is not None)
+
+
+async def _release(pool: asyncpg.Pool, connection: Any) -> None:
+    """Put a connection back into its pool, which resets it; where the server hangs it is dropped."""
+    with suppress(*GONE):
+        await pool.release(connection, timeout=GRACE)
 
 
 def is_gone(connection: Connection) -> bool:

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 import astra_outputs
-from astra_outputs import Outcome, TheCannon
-from astra_outputs.errors import ConnectionLost, DatabaseError, UnknownReference
+from astra_outputs import Outcome, Source, TheCannon
+from astra_outputs.errors import ConnectionLost, DatabaseError, SchemaMismatch, UnknownReference
 from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.patience import again
 from astra_outputs.postgres.sqlstates import TRANSIENT, is_transient
@@ -316,3 +317,23 @@ async def test_where_time_is_over_the_error_is_what_the_server_said_last() -> No
     with pytest.raises(asyncpg.PostgresError) as caught:
         await again(said, work, is_transient, 0.05, "the_cannon")
     assert caught.value is said
+
+
+async def test_a_connection_that_is_lost_just_when_it_is_given_back_is_no_error(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver's pool then has it already, which it takes for a fault of its own."""
+    release = asyncpg.pool.PoolConnectionHolder.release
+
+    async def twice(holder: Any, timeout: float) -> None:  # noqa: ASYNC109 (the driver's signature)
+        await release(holder, timeout)
+        await release(holder, timeout)
+
+    async with astra_outputs.connect(database, connections=1, retry_for=0) as outputs:
+        await outputs.save(Source(sdss_id=1))
+        monkeypatch.setattr(asyncpg.pool.PoolConnectionHolder, "release", twice)
+        with pytest.raises(SchemaMismatch):  # a connection whose use failed goes back at once
+            await outputs.store.database.run(
+                lambda connection: connection.execute("select * from astra.gone")
+            )
+        assert await outputs.get_by_id(Source, 1) is not None
