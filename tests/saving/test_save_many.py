@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from time import perf_counter
 from types import SimpleNamespace
@@ -294,6 +295,8 @@ async def test_a_row_that_the_table_refuses_is_found_by_halving(outputs, connect
 
 async def transactions(connection) -> int:
     """How many transactions the server has numbered, those that failed included."""
+    if os.environ.get("ASTRA_OUTPUTS_TEST_DSN"):
+        pytest.skip("this server numbers the transactions of tests beside this one, too")
     return int(await connection.fetchval("select pg_current_xact_id()::text"))
 
 
