@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 USES = ROOT / "examples" / "uses"
-ORDER = ["save.py", "table.py", "work.py", "read.py", "export.py"]
+ORDER = ["save.py", "table.py", "work.py", "read.py", "export.py", "compare.py", "history.py", "replay.py"]
 
 pytestmark = [
     pytest.mark.slow,
@@ -104,6 +104,9 @@ def test_every_use_has_a_script_that_runs_with_the_wheel_alone(
     assert told["work.py"].splitlines() == ["3 spectra, 3 results: 3 inserted", "0 left"]
     assert "teff=4810.0" in told["read.py"]
     assert told["read.py"].endswith("7 values\n")
+    assert told["compare.py"].startswith("the_cannon 0.8 to the_cannon 0.9")
+    assert "keeps no history" in told["history.py"]
+    assert told["replay.py"] == "0 files stored: no records\n"
     assert len((tmp_path / "the_cannon.csv").read_text().splitlines()) >= 4
 
 
