@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from astra_outputs.catalog import normal
 from astra_outputs.catalog.model import IDENTITY, ColumnFacts, TableFacts, foreign_key, key, unique_key
 from astra_outputs.model.flags import Bit
-from astra_outputs.postgres.beginning import transaction
+from astra_outputs.postgres.boundaries import transaction
 from astra_outputs.postgres.sql import Statement, templates
 
 if TYPE_CHECKING:

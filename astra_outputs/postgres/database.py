@@ -11,7 +11,7 @@ import asyncpg
 
 from astra_outputs.errors import Closed, ConnectionLost, MaybeStored
 from astra_outputs.names import check_name
-from astra_outputs.postgres.beginning import begin
+from astra_outputs.postgres.boundaries import begin, end
 from astra_outputs.postgres.lending import Lending, Loan, is_gone
 from astra_outputs.postgres.patience import Connection, Watch, again, budget
 from astra_outputs.postgres.server import Server
@@ -157,12 +157,12 @@ class Database:
                     # What led here says more than that the connection is gone, too.
                     with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                         async with turns:
-                            await self._do(connection, lambda _: transaction.rollback())
+                            await self._do(connection, lambda _: end(transaction.rollback()))
                     raise
             try:
                 with translated(self.where):
                     async with turns:
-                        await self._do(connection, lambda _: transaction.commit())
+                        await self._do(connection, lambda _: end(transaction.commit()))
             except ConnectionLost as error:
                 raise MaybeStored(
                     f"{error}; the connection was lost while the transaction was being committed: all of it may be "

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from astra_outputs.errors import MissingFile
 from astra_outputs.names import check_name
-from astra_outputs.postgres.beginning import transaction
+from astra_outputs.postgres.boundaries import transaction
 from astra_outputs.postgres.sql import quote
 
 if TYPE_CHECKING:

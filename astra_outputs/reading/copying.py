@@ -13,7 +13,7 @@ import asyncpg
 from astra_outputs.errors import SchemaMismatch
 from astra_outputs.model.column_type import type_of
 from astra_outputs.model.column_types import TYPES
-from astra_outputs.postgres.beginning import begin
+from astra_outputs.postgres.boundaries import begin, end
 from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.sql import literal, qualified, quote, templates
 from astra_outputs.postgres.sqlstates import translated
@@ -280,7 +280,7 @@ async def _transaction(connection: Connection) -> AsyncIterator[None]:
         yield
     finally:
         with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # the connection was ended
-            await transaction.rollback()
+            await end(transaction.rollback())
 
 
 async def _literals(connection: Connection, types: Sequence[Any], values: Sequence[Any]) -> list[str]:

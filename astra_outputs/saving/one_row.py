@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from astra_outputs.errors import DatabaseError, InvalidRecord, KeyMismatch, Problem, WrongRecordClass, shorten
 from astra_outputs.model.columns import Column
 from astra_outputs.model.record import Record
-from astra_outputs.postgres.beginning import transaction
+from astra_outputs.postgres.boundaries import transaction
 from astra_outputs.postgres.database import Connection
 from astra_outputs.saving.expressions import source_of_row
 from astra_outputs.saving.moments import moment_of

@@ -9,6 +9,7 @@ from typing import Self
 
 import asyncpg
 
+from astra_outputs.postgres.boundaries import begin, end
 from astra_outputs.postgres.database import Connection
 from astra_outputs.postgres.pooler import in_time
 from astra_outputs.postgres.remembered import remembered
@@ -43,18 +44,18 @@ class Stage:
         connection = self._connection
         if connection.is_in_transaction():
             self._savepoint = connection.transaction()
-            await self._savepoint.start()
+            await begin(self._savepoint)
             try:
                 for statements in self._tables:
                     await connection.execute(f"{statements.create_stage}; {statements.empty_stage}")
             except BaseException:
-                await self._savepoint.rollback()
+                await end(self._savepoint.rollback())
                 raise
             return self
         there = remembered(connection)
-        begin = ["begin", *(one.create_stage for one in self._tables if one.stage not in there)]
+        first = ["begin", *(one.create_stage for one in self._tables if one.stage not in there)]
         try:
-            await connection.execute("; ".join([*begin, IN_KEY_ORDER] if self._rerun else begin))
+            await connection.execute("; ".join([*first, IN_KEY_ORDER] if self._rerun else first))
         except BaseException:
             await self._undo()
             raise
@@ -78,17 +79,17 @@ class Stage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._savepoint is not None:
-            await (self._savepoint.rollback() if kind else self._savepoint.commit())
+            await end(self._savepoint.rollback() if kind else self._savepoint.commit())
         elif kind is not None:
             await self._undo()
         else:
-            await self._connection.execute("commit")
+            await end(self._connection.execute("commit"))
             remembered(self._connection).update(one.stage for one in self._tables)
 
     async def _undo(self) -> None:
         # What led here says more than that the connection is gone, too.
         with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            await in_time(self._connection, self._connection.execute("rollback"))
+            await end(in_time(self._connection, self._connection.execute("rollback")))
 
 
 async def _blocks(blocks: object) -> AsyncIterator[bytes]:

@@ -14,7 +14,7 @@ from astra_outputs.errors import ConnectionLost, CorruptSpoolFile, DatabaseError
 from astra_outputs.events import tell
 from astra_outputs.model.outcome import Outcome
 from astra_outputs.model.record import Record
-from astra_outputs.postgres.beginning import transaction
+from astra_outputs.postgres.boundaries import transaction
 from astra_outputs.postgres.database import Connection
 from astra_outputs.postgres.sqlstates import is_transient
 from astra_outputs.printable import InNotebooks, printable_lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import asyncpg
 import pytest
@@ -41,4 +42,55 @@ async def test_a_call_that_is_cancelled_leaves_no_transaction_open_on_the_caller
         async with own.transaction():
             assert await own.fetchval("select 1") == 1
     assert ended < STEPS
+    await own.close()
+
+
+class Interrupted(asyncpg.Connection):
+    """A caller's own connection, on which a task is cancelled while a statement that begins so is on its way."""
+
+    victim: asyncio.Task[Any] | None = None
+    word = ""
+
+    async def execute(self, query: str, *args: Any, **options: Any) -> str:
+        if self.victim is not None and query.lower().startswith(self.word):
+            asyncio.get_running_loop().call_soon(self.victim.cancel)
+            self.victim = None
+        return await super().execute(query, *args, **options)
+
+
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        ("save_many", "begin"),
+        ("save_many", "commit"),
+        ("atomic", "begin"),
+        ("atomic", "savepoint"),
+        ("atomic", "release"),
+        ("atomic", "commit"),
+        ("columns", "begin"),
+        ("columns", "rollback"),
+        ("apply", "begin"),
+        ("apply", "commit"),
+    ],
+)
+async def test_a_call_that_is_cancelled_while_a_transaction_begins_or_ends_leaves_none_open(
+    database, spectrum, call, word
+) -> None:
+    results = [TheCannon.from_spectrum(spectrum, v_astra=VERSION, teff=5000.0)]
+    own = await asyncpg.connect(database, connection_class=Interrupted)
+    async with astra_outputs.connect(connection=own) as outputs:
+        calls = {
+            "save_many": lambda: outputs.save_many(results),
+            "atomic": lambda: outputs.save_many(results, atomic=True),
+            "columns": lambda: outputs.columns(TheCannon).to_numpy(),
+            "apply": lambda: ddl.apply(own, "other"),
+        }
+        own.word = word
+        own.victim = running = asyncio.ensure_future(calls[call]())
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert own.victim is None
+        assert not own.is_in_transaction()
+        async with own.transaction():
+            assert await own.fetchval("select 1") == 1
     await own.close()
