@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astra_outputs.export.facts import Fact
+from astra_outputs.export.wording import meaning
 from astra_outputs.reading.outputs import Output
 
 WIDEST = 8000
@@ -71,7 +72,7 @@ def _definition(table: str, written: Written, *, upper: bool) -> str:
         unit = f" --/U {_one_line(column.unit)}" if column.unit else ""
         comma = "," if number < last else ""
         lines.append(
-            f"    [{name}] {_type(output, longest)} {null}{comma}{unit} --/D {_one_line(column.description)}"
+            f"    [{name}] {_type(output, longest)} {null}{comma}{unit} --/D {_one_line(meaning(output))}"
         )
     return "\n".join([*lines, ");", ""])
 

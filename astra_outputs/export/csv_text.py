@@ -6,14 +6,13 @@ import csv
 import io
 import json
 import math
-import warnings
 from collections.abc import Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from astra_outputs.export.facts import Fact
+from astra_outputs.export.wording import unit_and_meaning
 from astra_outputs.reading.arrays import masked_arrays
 from astra_outputs.reading.layout import Layout
 from astra_outputs.reading.outputs import Output
@@ -40,7 +39,9 @@ class CsvWriter:
         self._layout, self._is_ecsv = layout, facts is not None
         self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         if facts is not None:
-            self._text.writelines(f"# {line}\n" for line in _header(layout, names, facts))
+            self._text.writelines(
+                f"# {line}\n" for line in ["%ECSV 1.0", *header(layout, names, facts, "delimiter: ','")]
+            )
         self._rows = csv.writer(self._text, lineterminator="\n")
         self._rows.writerow(names)
 
@@ -57,13 +58,13 @@ class CsvWriter:
         self._text.detach()
 
 
-def _header(layout: Layout, names: Sequence[str], facts: Sequence[Fact]) -> list[str]:
-    """Return the lines of YAML; JSON is YAML as well, and needs no library."""
+def header(layout: Layout, names: Sequence[str], facts: Sequence[Fact], *more: str) -> list[str]:
+    """Return the lines of YAML that say what columns are; JSON is YAML as well, and needs no library."""
     columns = [
         json.dumps(_described(output, name)) for output, name in zip(layout.outputs, names, strict=True)
     ]
     meta = json.dumps({keyword: value for keyword, value, _ in facts})
-    return ["%ECSV 1.0", "---", "delimiter: ','", "datatype:", *(f"- {column}" for column in columns), f"meta: {meta}", "schema: astropy-2.0"]  # fmt: skip
+    return ["---", *more, "datatype:", *(f"- {column}" for column in columns), f"meta: {meta}", "schema: astropy-2.0"]  # fmt: skip
 
 
 def _described(output: Output, name: str) -> dict[str, str]:
@@ -71,24 +72,8 @@ def _described(output: Output, name: str) -> dict[str, str]:
     said = {"name": name, "datatype": column.type.ecsv}
     if output.is_array:
         said["subtype"] = "float32[null]"
-    description = column.description
-    if column.unit and _is_known(column.unit):
-        said["unit"] = column.unit
-    elif column.unit:
-        description += f" [{column.unit}]"
-    return said | {"description": description}
-
-
-@cache
-def _is_known(unit: str) -> bool:
-    from astropy.units import Unit
-
-    with warnings.catch_warnings(action="ignore"):
-        try:
-            Unit(unit)
-        except (ValueError, TypeError):
-            return False
-    return True
+    unit, description = unit_and_meaning(output, "generic")
+    return said | ({"unit": unit} if unit else {}) | {"description": description}
 
 
 def _texts(output: Output, values: Any, words: tuple[str, str]) -> list[Any]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
-from functools import cache
 
 from astropy.io import fits
 
 from astra_outputs.export.checksum import Sum, encoded
 from astra_outputs.export.facts import Fact
 from astra_outputs.export.fits_fields import Field, row_type
-from astra_outputs.reading.scope import SOURCE, SPECTRUM
+from astra_outputs.export.wording import unit_and_meaning
 
 CARD, KEYWORD, VALUE = 80, 10, 20
 """Characters of a card, of its keyword, and of a value that is padded."""
@@ -71,11 +69,9 @@ def table(members: Sequence[Field], rows: int, facts: Iterable[Fact], upper: boo
 def _column(header: fits.Header, number: int, field: Field, upper: bool) -> None:
     output = field.output
     name = output.name.upper() if upper else output.name
-    said = _ascii(meaning(field))
+    unit, said = unit_and_meaning(output, "fits")
+    said = _ascii(said)
     room = CARD - KEYWORD - max(VALUE, len(name) + 2) - len(" / ")
-    unit = unit_of(output.column.unit)
-    if output.column.unit and not unit:
-        said += _ascii(f" [{output.column.unit}]")
     header.append(
         (f"TTYPE{number}", name, said if len(said) <= room else said[: max(0, room)].rstrip()), end=True
     )
@@ -86,32 +82,6 @@ def _column(header: fits.Header, number: int, field: Field, upper: bool) -> None
         header.append((f"TNULL{number}", field.null), end=True)
     if said:
         header.append((f"TCOMM{number}", said), end=True)
-
-
-def meaning(field: Field) -> str:
-    """Return what a column means; of one with a qualified name also what it is a column of."""
-    output = field.output
-    column = output.column
-    if output.name == column.name:
-        return column.description
-    of = {SPECTRUM: "spectrum", SOURCE: "source"}.get(output.named.alias, output.named.alias)
-    return f"{column.description} ({column.name} of the {of})"
-
-
-@cache
-def unit_of(unit: str | None) -> str:
-    """Return a unit as FITS writes it, which astropy reads back without a warning; empty if it has no such form."""
-    from astropy.units import Unit
-
-    if not unit:
-        return ""
-    with warnings.catch_warnings(action="ignore"):
-        try:
-            written = str(Unit(unit).to_string("fits"))
-            Unit(written, format="fits", parse_strict="raise")
-        except (ValueError, TypeError):
-            return ""
-    return written
 
 
 def _title(header: fits.Header, text: str) -> None:

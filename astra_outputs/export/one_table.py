@@ -29,37 +29,13 @@ class Writer(Protocol):
         """End the file."""
 
 
-class ParquetWriter:
-    """Rows as Parquet: units, descriptions and the meanings of flags are in the metadata of the fields."""
-
-    def __init__(self, file: BinaryIO, layout: Layout, names: Sequence[str], facts: Sequence[Fact]) -> None:
-        import pyarrow as pa
-        from pyarrow import parquet
-
-        from astra_outputs.reading.arrow import schema
-
-        known = schema(layout)
-        fields = [field.with_name(name) for field, name in zip(known, names, strict=True)]
-        said = {keyword: str(value) for keyword, value, _ in facts}
-        self._layout, self._schema = layout, pa.schema(fields, metadata=said)
-        self._writer = parquet.ParquetWriter(file, self._schema, compression="zstd")
-
-    def write(self, batch: Batch) -> None:
-        """Append rows."""
-        from astra_outputs.reading.arrow import record_batch
-
-        self._writer.write_batch(record_batch(batch, self._layout, self._schema))
-
-    def finish(self) -> None:
-        """Write the end of the file, which tells where all is."""
-        self._writer.close()
-
-
 def _writer(
-    ending: str, file: BinaryIO, layout: Layout, names: Sequence[str], facts: Sequence[Fact]
+    ending: str, file: BinaryIO, layout: Layout, names: Sequence[str], facts: Sequence[Fact], table: str
 ) -> Writer:
     if ending == ".parquet":
-        return ParquetWriter(file, layout, names, facts)
+        from astra_outputs.export.parquet_file import ParquetWriter
+
+        return ParquetWriter(file, layout, names, facts, table)
     return CsvWriter(file, layout, names, facts if ending == ".ecsv" else None)
 
 
@@ -94,7 +70,7 @@ async def write_one_table(
         rows = await answer.count()
         if not rows:
             raise NoRows(f"no row of {table} is as asked for: nothing is written")
-        writer = _writer(ending, file, layout, names, facts)
+        writer = _writer(ending, file, layout, names, facts, table)
         async with aclosing(answer.batches()) as batches:
             async for batch in batches:
                 await asyncio.to_thread(writer.write, batch)

@@ -60,8 +60,8 @@ class ColumnType:
         of which nothing else is said is read as text.
     absent : str
         The SQL that is sent for a value that is missing, where all values have one width.
-    arrow, fits, ecsv, sql_server : str
-        What Arrow, FITS (the letter of `TFORM`), ECSV and SQL Server call it; `{}` is the longest value.
+    arrow, fits, ecsv, votable, sql_server : str
+        What Arrow, FITS (the letter of `TFORM`), ECSV, VOTable and SQL Server call it; `{}` is the longest value.
     literal : str
         A value as Python code, which comes back from the database as it was.
     example : Callable
@@ -92,6 +92,7 @@ class ColumnType:
     arrow: str = "large_string"
     fits: str = "A"
     ecsv: str = "string"
+    votable: str = "char"
     sql_server: str = "varchar({})"
 
     def __repr__(self) -> str:
@@ -138,10 +139,10 @@ def shortest_real(number: float) -> float:
 
 
 NUMBERS: dict[str, dict[str, Any]] = {
-    ">f4": {"arrow": "float32", "ecsv": "float32", "fits": "E", "sql_server": "real"},
-    ">f8": {"arrow": "float64", "ecsv": "float64", "fits": "D", "sql_server": "float"},
-    ">i4": {"arrow": "int32", "ecsv": "int32", "fits": "J", "sql_server": "int"},
-    ">i8": {"arrow": "int64", "ecsv": "int64", "fits": "K", "sql_server": "bigint"},
+    ">f4": {"arrow": "float32", "ecsv": "float32", "fits": "E", "sql_server": "real", "votable": "float"},
+    ">f8": {"arrow": "float64", "ecsv": "float64", "fits": "D", "sql_server": "float", "votable": "double"},
+    ">i4": {"arrow": "int32", "ecsv": "int32", "fits": "J", "sql_server": "int", "votable": "int"},
+    ">i8": {"arrow": "int64", "ecsv": "int64", "fits": "K", "sql_server": "bigint", "votable": "long"},
 }
 """What others call numbers, by their form on the wire."""
 
