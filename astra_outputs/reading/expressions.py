@@ -13,8 +13,9 @@ from sqlglot import exp
 
 from astra_outputs.errors import InvalidCondition, shorten
 from astra_outputs.postgres.sql import literal
+from astra_outputs.reading import targeting
 from astra_outputs.reading.allowed import BINARY, CHAINS, FORMS, FUNCTIONS, NOTES, REFUSED, TYPES
-from astra_outputs.reading.scope import Scope
+from astra_outputs.reading.scope import SOURCE, Scope
 
 
 class Writer:
@@ -227,10 +228,13 @@ class Writer:
         if name == "has_flag":
             yield from self._has_flag(node)
             return
+        if name in targeting.WORDS:
+            yield from self._targeting(name, node)
+            return
         if name not in FUNCTIONS | FORMS:
             raise InvalidCondition(
                 f"{shorten(self._text)}: {name or node.this} is not a function that may be called here; "
-                f"those are has_flag, {', '.join(sorted(FUNCTIONS | FORMS))}"
+                f"those are has_flag, {', '.join(sorted(FUNCTIONS | FORMS | targeting.WORDS))}"
             )
         yield f"{name}(" if name in FORMS else f"pg_catalog.{name}("
         yield from self._listed(node.expressions)
@@ -262,6 +266,16 @@ class Writer:
             raise InvalidCondition(f"{named.column.name} has no flag {shorten(flag.this)}; it has {known}")
         self.aliases.add(named.alias)
         yield f"({named.sql} & {masks[0]} <> 0)"
+
+    def _targeting(self, word: str, node: exp.Anonymous) -> Iterator[str | int]:
+        """`in_carton('mwm_snc_100pc')`; the column of bits may come before the name, as the function in SQL has it."""
+        given: list[Any] = list(node.expressions)
+        if len(given) > 1 and isinstance(given[0], exp.Column) and given[0].name == targeting.FLAGS:
+            given.pop(0)
+        if not all(isinstance(name, exp.Literal) and name.is_string for name in given):
+            raise self._refused(node)
+        yield targeting.targeted(word, [name.this for name in given], self._scope)
+        self.aliases.add(SOURCE)
 
     def _listed(self, nodes: list[exp.Expr]) -> Iterator[str | int]:
         for place, node in enumerate(nodes):

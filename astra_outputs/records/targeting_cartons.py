@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from astra_outputs.errors import UnknownCarton
+from astra_outputs.errors import UnknownCarton, shorten
 
 
 class Carton(NamedTuple):
@@ -79,7 +79,7 @@ def in_carton(flags: bytes | None, carton: str) -> bool:
     UnknownCarton
         If there is no carton of this name or label; the nearest is suggested.
     """
-    return any(one in cartons_of(flags) for one in _named(carton))
+    return any(one in cartons_of(flags) for one in cartons_named(carton))
 
 
 def carton_flags(names: Iterable[str]) -> bytes:
@@ -90,17 +90,39 @@ def carton_flags(names: Iterable[str]) -> bytes:
     UnknownCarton
         If there is no carton of a name or label.
     """
-    bits = [one.bit for name in names for one in _named(name)]
+    bits = [one.bit for name in names for one in cartons_named(name)]
     flags = bytearray(max(bits, default=-1) // 8 + 1)
     for bit in bits:
         flags[bit // 8] |= 1 << bit % 8
     return bytes(flags)
 
 
-def _named(carton: str) -> list[Carton]:
+def cartons_named(carton: str) -> list[Carton]:
+    """Return the carton of a label, or all versions of the one of a name.
+
+    Raises
+    ------
+    UnknownCarton
+        If there is none; the nearest is suggested.
+    """
     found = [one for one in cartons() if carton in (one.label, one.name)]
     if not found:
         nearest = get_close_matches(carton, {one.name for one in cartons()}, n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
-        raise UnknownCarton(f"there is no carton {carton}{hint}")
+        raise UnknownCarton(f"there is no carton {shorten(carton)}{hint}")
+    return found
+
+
+def cartons_in(kind: Literal["program", "mapper"], name: str) -> list[Carton]:
+    """Return the cartons of a program, or of a mapper.
+
+    Raises
+    ------
+    UnknownCarton
+        If there is no such program or mapper; those that there are are named.
+    """
+    found = [one for one in cartons() if getattr(one, kind) == name]
+    if not found:
+        known = ", ".join(sorted({getattr(one, kind) for one in cartons()}))
+        raise UnknownCarton(f"there is no {kind} {shorten(name)}; there are {known}")
     return found

@@ -23,7 +23,7 @@ LABELS = [carton.label for carton in cartons()]
 
 
 def test_a_carton_that_does_not_exist_is_refused_with_the_nearest():
-    with pytest.raises(UnknownCarton, match="no carton mwm_snc_100p; did you mean mwm_snc_100pc"):
+    with pytest.raises(UnknownCarton, match="no carton 'mwm_snc_100p'; did you mean mwm_snc_100pc"):
         in_carton(b"", "mwm_snc_100p")
     with pytest.raises(UnknownCarton):
         carton_flags(["mwm_snc_100pc", ""])

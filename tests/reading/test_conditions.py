@@ -330,6 +330,8 @@ TOKENS = st.sampled_from(
         "abs",
         "coalesce",
         "has_flag",
+        "in_carton",
+        "is_mwm_target",
         "pg_sleep",
         "now",
         "count",
