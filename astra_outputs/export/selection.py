@@ -12,9 +12,9 @@ from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.reading.condition import Condition
 from astra_outputs.reading.copying import Copying
 from astra_outputs.reading.layout import Layout
-from astra_outputs.reading.outputs import Output, chosen
+from astra_outputs.reading.outputs import Output, chosen, everything
 from astra_outputs.reading.question import Asked, Question
-from astra_outputs.reading.scope import RESULT, SOURCE, SPECTRUM, Scope
+from astra_outputs.reading.scope import DRP_SPECTRUM, RESULT, SOURCE, SPECTRUM, Scope
 
 LEFT_OUT = ("pk", "input_spectrum_pks", "v_astra_major_minor")
 """Columns that no published file has, and neither those that begin with `rho_`, unless they are asked for."""
@@ -80,10 +80,10 @@ def released(scope: Scope, columns: Sequence[str] | None) -> tuple[Output, ...]:
     """Return the columns of a file: those that are named, else all that a published file has."""
     if columns is not None:
         return chosen(scope, columns)
-    joined = {alias: alias != scope.main and alias in _tables(scope) for alias in (SPECTRUM, SOURCE)}
-    outputs = chosen(scope, None, spectrum=joined[SPECTRUM], source=joined[SOURCE])
-    order = (SOURCE, SPECTRUM, RESULT, "row")
-    kept = [output for output in outputs if not _left_out(output.column.name)]
+    if scope.main == RESULT:
+        scope.table(SPECTRUM)  # refused where the class does not say what its spectra are
+    order = (SOURCE, DRP_SPECTRUM, SPECTRUM, RESULT, "row")
+    kept = [output for output in everything(scope) if not _left_out(output.column.name)]
     ordered = sorted(kept, key=lambda output: order.index(output.named.alias))
     return tuple(with_them for output in ordered for with_them in (output, *_summaries(scope, output)))
 
@@ -101,13 +101,6 @@ def _summaries(scope: Scope, output: Output) -> tuple[Output, ...]:
     known = summaries_of(scope.record_class).items()
     names = [name for name, summary in known if summary.column == output.column.name]
     return chosen(scope, names) if names else ()
-
-
-def _tables(scope: Scope) -> tuple[str, ...]:
-    """Return the names of all tables; a result whose class does not say what its spectra are is refused."""
-    if scope.main == RESULT:
-        scope.table(SPECTRUM)
-    return tuple(scope.tables)
 
 
 def _left_out(name: str) -> bool:

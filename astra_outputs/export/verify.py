@@ -20,7 +20,7 @@ from astra_outputs.model.record import Record
 from astra_outputs.postgres.database import Database
 from astra_outputs.reading.copying import Copying
 from astra_outputs.reading.layout import Layout
-from astra_outputs.reading.outputs import Output, chosen
+from astra_outputs.reading.outputs import Output, chosen, everything
 from astra_outputs.reading.question import Asked, Question
 from astra_outputs.reading.scope import SOURCE, SPECTRUM, Scope
 
@@ -212,9 +212,7 @@ async def _compare_table(
 
 def _outputs(scope: Scope, names: Sequence[str], file: Path) -> list[Output]:
     """Return the columns of the tables that the columns of a file are of."""
-    joined = {alias: alias in scope.tables and alias != scope.main for alias in (SPECTRUM, SOURCE)}
-    everything = chosen(scope, None, spectrum=joined[SPECTRUM], source=joined[SOURCE])
-    known = {output.name: output for output in (*everything, *summaries_in(scope))}
+    known = {output.name: output for output in (*everything(scope), *summaries_in(scope))}
     strange = [name for name in names if name not in known]
     if strange:
         raise UnreadableFile(

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Literal
 
 from astra_outputs.reading.outputs import Output
-from astra_outputs.reading.scope import SOURCE, SPECTRUM
+from astra_outputs.reading.scope import DRP_SPECTRUM
 
 Spelling = Literal["fits", "cds", "generic"]
 """A spelling of units: FITS's, that of VOTables up to version 1.3, and astropy's own, which ECSV has."""
@@ -21,7 +21,7 @@ def meaning(output: Output) -> str:
     column = output.column
     if output.name == column.name:
         return column.description
-    of = {SPECTRUM: "spectrum", SOURCE: "source"}.get(output.named.alias, output.named.alias)
+    of = {DRP_SPECTRUM: "spectrum as it was reduced"}.get(output.named.alias, output.named.alias)
     return f"{column.description} ({column.name} of the {of})"
 
 

@@ -28,6 +28,9 @@ class SpectrumMixin(Record):
     file_layout: ClassVar[Layout | None] = None
     """Where the survey keeps the pixels, and how they are read; None for a class without files."""
 
+    drp_spectrum_class: ClassVar[type[SpectrumMixin] | None] = None
+    """The class of the spectra that the column `drp_spectrum_pk` names: as the survey's reduction made them."""
+
     category("Identifiers")
     pk: BigInt = column(description="Key within this table", server_default="identity")
     spectrum_pk: BigInt = column(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from astra_outputs.errors import InvalidCondition, shorten
 from astra_outputs.model.column_types import TEXT
 from astra_outputs.model.columns import Column
-from astra_outputs.reading.scope import RESULT, SOURCE, SPECTRUM, Named, Scope, names_in
+from astra_outputs.reading.scope import DRP_SPECTRUM, RESULT, SOURCE, SPECTRUM, Named, Scope, names_in
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,19 @@ def chosen(
     UnknownColumn
         If a name is not one of a column.
     """
+    return _outputs(scope, columns, {SPECTRUM: spectrum, SOURCE: source})
+
+
+def everything(scope: Scope) -> tuple[Output, ...]:
+    """Return all columns of the rows, and of all that belongs to them: spectrum, source, the spectrum as it was reduced."""
+    return _outputs(scope, None, {alias: alias != scope.main for alias in scope.tables})
+
+
+def _outputs(scope: Scope, columns: Sequence[str] | None, along: Mapping[str, Choice]) -> tuple[Output, ...]:
     named = [_named(scope, entry) for entry in _listed(columns)]
     if columns is None:
         named = [scope.column(None, column.name) for column in scope.record_class.columns()]
-    for alias, wanted in ((SPECTRUM, spectrum), (SOURCE, source)):
+    for alias, wanted in along.items():
         if wanted is False or wanted is None:
             continue
         if wanted is True:
@@ -156,9 +165,13 @@ def _named(scope: Scope, entry: str) -> Named:
 
 def _said_already(scope: Scope, alias: str, name: str) -> bool:
     """Tell whether a column of a joined table says what a column of the rows, or of the spectrum, says."""
-    return (alias, name) in {(SOURCE, "pk"), (SPECTRUM, "source_pk")} or (
-        (alias, name) == (SPECTRUM, "spectrum_pk") and scope.main == RESULT
-    )
+    said = {
+        (SOURCE, "pk"),
+        (SPECTRUM, "source_pk"),
+        (DRP_SPECTRUM, "source_pk"),
+        (DRP_SPECTRUM, "spectrum_pk"),
+    }
+    return (alias, name) in said or ((alias, name) == (SPECTRUM, "spectrum_pk") and scope.main == RESULT)
 
 
 def _name(scope: Scope, entry: Named) -> str:

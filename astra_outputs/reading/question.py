@@ -171,8 +171,7 @@ class Question:
     ) -> dict[str, str]:
         scope = self.scope
         table = qualified(schema, scope.record_class.table)
-        joined = sorted((self.aliases | frozenset(wanted)) - {scope.main})
-        joins = [scope.join(alias, schema) for alias in joined]
+        joins = [scope.join(alias, schema) for alias in scope.joined(self.aliases | frozenset(wanted))]
         held = list(self._held(stand_ins))
         if also:
             held.append(also)

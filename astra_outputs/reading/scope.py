@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -13,8 +14,9 @@ from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.postgres.sql import qualified, quote
 
-RESULT, SPECTRUM, SOURCE = "result", "spectrum", "source"
-"""The names by which a question calls a result, the spectrum that it was made from, and its source."""
+RESULT, SPECTRUM, SOURCE, DRP_SPECTRUM = "result", "spectrum", "source", "drp_spectrum"
+"""The names by which a question calls a result, the spectrum that it was made from, its source, and the spectrum of the
+survey's reduction that this spectrum is another form of."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,9 @@ class Scope:
         if issubclass(record_class, PipelineOutputMixin):
             spectra = spectrum_class or record_class.spectrum_class
             known = {} if spectra is None else {SPECTRUM: spectra}
-            return cls({RESULT: record_class, **known, SOURCE: Source})
+            return cls({RESULT: record_class, **known, SOURCE: Source, **_reduced(spectra)})
         if issubclass(record_class, SpectrumMixin):
-            return cls({SPECTRUM: record_class, SOURCE: Source})
+            return cls({SPECTRUM: record_class, SOURCE: Source, **_reduced(record_class)})
         return cls({SOURCE if issubclass(record_class, Source) else "row": record_class})
 
     @property
@@ -137,11 +139,21 @@ class Scope:
         return self.column(alias, flag.column), flag.mask
 
     def join(self, alias: str, schema: str) -> str:
-        """Return the join that brings the spectrum, or the source, to each row."""
-        key = "spectrum_pk" if alias == SPECTRUM else "pk"
-        of_row = "spectrum_pk" if alias == SPECTRUM else "source_pk"
+        """Return the join that brings a table to each row."""
+        key, of, of_row = {
+            SPECTRUM: ("spectrum_pk", self.main, "spectrum_pk"),
+            SOURCE: ("pk", self.main, "source_pk"),
+            DRP_SPECTRUM: ("spectrum_pk", SPECTRUM, "drp_spectrum_pk"),
+        }[alias]
         table = qualified(schema, self.table(alias).table)
-        return f"left join {table} as {alias} on {alias}.{quote(key)} = {self.main}.{quote(of_row)}"
+        return f"left join {table} as {alias} on {alias}.{quote(key)} = {of}.{quote(of_row)}"
+
+    def joined(self, aliases: Iterable[str]) -> list[str]:
+        """Return the tables that are joined to the rows where these are named, each behind those that it needs."""
+        wanted = set(aliases)
+        if DRP_SPECTRUM in wanted:
+            wanted.add(SPECTRUM)
+        return sorted(wanted - {self.main}, key=lambda alias: (alias == DRP_SPECTRUM, alias))
 
     def unknown(self, alias: str, name: str) -> UnknownColumn:
         """Return the error that a table has no such column, with the nearest name."""
@@ -161,6 +173,11 @@ class Scope:
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         table = self.tables[alias].table
         return UnknownColumn(table, (Problem(name, None, f"is not a column of {table}{hint}"),))
+
+
+def _reduced(spectra: type[SpectrumMixin] | None) -> dict[str, type[Record]]:
+    reduced = None if spectra is None else spectra.drp_spectrum_class
+    return {} if reduced is None else {DRP_SPECTRUM: reduced}
 
 
 def _as_sql(alias: str, summary: Summary) -> str:

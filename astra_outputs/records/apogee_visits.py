@@ -105,6 +105,7 @@ class ApogeeVisitSpectrumInApStar(SpectrumMixin):
 
     may_be_left_out: ClassVar[bool] = True
     file_layout: ClassVar[Layout | None] = VISIT_IN_AP_STAR
+    drp_spectrum_class: ClassVar[type[SpectrumMixin] | None] = ApogeeVisitSpectrum
     natural_keys: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("release", "apred", "apstar", "obj", "telescope", "field", "prefix", "plate", "mjd", "fiber"),
     )
