@@ -78,6 +78,7 @@ if TYPE_CHECKING:
         open as open,  # noqa: A004 (not in `__all__`: an import of all names must not hide Python's own)
     )
     from astra_outputs.compare.comparison import ColumnChange, Comparison, FlagChange
+    from astra_outputs.compare.histogram import Histogram
     from astra_outputs.export.export import ExportReport
     from astra_outputs.export.verify import Verified
     from astra_outputs.plots.picture import Picture
@@ -177,6 +178,7 @@ __all__ = [
     "Failure",
     "FileExists",
     "FlagChange",
+    "Histogram",
     "InvalidColumn",
     "InvalidCondition",
     "InvalidFile",
@@ -263,6 +265,7 @@ _WHEN_ASKED_FOR = {
     "Columns": "astra_outputs.reading.columns",
     "Comparison": "astra_outputs.compare.comparison",
     "FlagChange": "astra_outputs.compare.comparison",
+    "Histogram": "astra_outputs.compare.histogram",
     "Failure": "astra_outputs.work.report",
     "Outputs": "astra_outputs.repository",
     "AsyncResults": "astra_outputs.work.driving",

@@ -34,6 +34,7 @@ class ViewingCalls:
         *parameters: Any,
         against: type[PipelineOutputMixin] | None = None,
         columns: str | Sequence[str] | None = None,
+        distributions: bool = True,
         **asked: Unpack[Asked],
     ) -> Comparison:
         """Return how the results of the same spectra differ: two versions, or two pipelines.
@@ -51,6 +52,9 @@ class ViewingCalls:
             The class of the new results, where they are another pipeline's.
         columns : str or sequence of str, optional
             Columns that both have; all of them where None, but keys, times and timings.
+        distributions : bool
+            Count, too, how the differences are distributed, of the columns that differ in most spectra: what
+            `comparison.plot()` draws of each. The server reads both sides once more for it.
         **asked
             `on`, `near` and `spectrum_class`, as in `find`.
 
@@ -82,6 +86,7 @@ class ViewingCalls:
             asked,
             against=against,
             columns=columns,
+            distributions=distributions,
         )
 
     async def plot(

@@ -78,6 +78,7 @@ def compare(
     options: dict[str, Any] = {
         "against": class_named(against, records or ()) if against else None,
         "columns": column,
+        "distributions": file is not None,
         "spectrum_class": next(iter(spectra_named([spectra], records or ())), None) if spectra else None,
     }
     found = asyncio.run(_compared(record_class, old, new, where, options, dsn, schema))

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from astra_outputs.compare.histogram import Histogram
 from astra_outputs.printable import printable
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class ColumnChange:
         The difference that is greatest in size.
     spectrum_pk : int or None
         The spectrum that has it; the first of them where there are several.
+    histogram : Histogram or None
+        How the differences are distributed, of those columns of numbers that differ in most spectra.
     """
 
     name: str
@@ -48,6 +51,7 @@ class ColumnChange:
     scatter: float | None = None
     largest: float | None = None
     spectrum_pk: int | None = None
+    histogram: Histogram | None = None
 
     @property
     def differs(self) -> bool:
@@ -122,7 +126,7 @@ class Comparison:
         return {name: [getattr(column, name) for column in self.columns] for name in HEADS}
 
     def plot(self, style: str | Path | None = None) -> Picture:
-        """Return a picture: of each column that differs, the share of the spectra that differ.
+        """Return a picture: of each column that differs, in how many spectra and by how much; and flags.
 
         Raises
         ------
@@ -138,7 +142,9 @@ class Comparison:
         if not self.differing:
             raise InvalidPicture(f"{self.old} and {self.new} are the same: there is nothing to draw")
         title = f"{self.title}: {_counted(self.spectra, 'spectrum', 'spectra')}"
-        return Picture(title, lambda figure: changes(figure, self.differing, self.spectra, title), style)
+        return Picture(
+            title, lambda figure: changes(figure, self.differing, self.flags, self.spectra, title), style
+        )
 
     def tables(self) -> Iterator[tuple[tuple[int, ...], Sequence[str], Sequence[Sequence[str]]]]:
         """Yield what is printed, of columns that differ and of flags: places of texts, headings, rows."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from astra_outputs.errors import InvalidPicture
+from astra_outputs.plots.field import count_along
 from astra_outputs.plots.series import Series
 
 DONE, PENDING = "#21618c", "#f0b429"
@@ -27,21 +28,14 @@ def coverage(axes: Any, versions: Sequence[tuple[str, int, int]]) -> None:
     places = np.arange(len(names))
     axes.barh(places, done, color=DONE, label="have a result")
     axes.barh(places, pending, left=done, color=PENDING, label="wait for one")
-    for place, (_, some, more) in enumerate(versions):
-        share = f"{some:,} of {some + more:,}" if more else f"{some:,}"
-        axes.annotate(
-            share,
-            (some + more, place),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize="small",
-        )
     axes.set_yticks(places, names)
     axes.tick_params(axis="y", which="both", left=False, right=False)
-    axes.set(xlabel="Spectra", xlim=(0, 1.25 * max(1, *(a + b for a, b in zip(done, pending, strict=True)))))
+    axes.set(xlabel="Spectra", xlim=(0, 1.04 * max(1, *(a + b for a, b in zip(done, pending, strict=True)))))
     axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.xaxis.set_major_formatter("{x:,.0f}")
+    count_along(axes.xaxis)
+    beside = axes.secondary_yaxis("right")
+    beside.set_yticks(places, [f"{a:,} of {a + b:,}" if b else f"{a:,}" for _, a, b in versions])
+    beside.tick_params(axis="y", which="both", right=False, labelsize="small")
     axes.figure.legend(loc="outside lower center", ncols=2)
 
 
@@ -63,7 +57,7 @@ def timing(axes: Any, given: Mapping[str, Series]) -> tuple[int, int]:
             )
     axes.set(xscale="log", xlabel="Time on a result [s]", ylabel="Number of results")
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
-    axes.yaxis.set_major_formatter("{x:,.0f}")
+    count_along(axes.yaxis)
     axes.legend(loc="upper left")
     return max(len(values) for values in taken), 0
 

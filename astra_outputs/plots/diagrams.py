@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from astra_outputs.errors import InvalidPicture
-from astra_outputs.plots.field import MANY, Field, cells_of, draw_cells, draw_dots, name_axes
+from astra_outputs.plots.field import MANY, Field, count_along, draw_cells, draw_dots, name_axes
 from astra_outputs.plots.series import Series, known_in_all, limits, within
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def hist(axes: Any, given: Given) -> tuple[int, int]:
     axes.hist(x.values[seen], bins=_bins(x.values[seen]), histtype="stepfilled", alpha=0.85)
     name_axes(axes, x)
     axes.set(ylabel="Number", xlim=edges)
-    axes.yaxis.set_major_formatter("{x:,.0f}")
+    count_along(axes.yaxis)
     return len(x.values), int(np.count_nonzero(~seen))
 
 
@@ -77,10 +77,7 @@ def sky(axes: Any, given: Given) -> tuple[int, int]:
         draw_dots(axes, east, north, colour)
     else:
         cells = [np.radians(np.linspace(-180, 180, 181)), np.radians(np.linspace(-90, 90, 91))]
-        values = cells_of(east, north, cells, colour)
-        if colour is None:
-            values = values / _square_degrees(cells)
-        draw_cells(axes, values, cells, colour, "Number in a square degree")
+        draw_cells(axes, east, north, cells, colour, _square_degrees(cells))
     axes.grid(visible=True, alpha=0.4, linewidth=0.6)
     hours = np.arange(-150, 180, 30)
     axes.set_xticks(
@@ -113,7 +110,7 @@ def _bins(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _of_rows_with(given: Given, *roles: str) -> tuple[Any, ...]:
-    """Return the series of the rows that have a value in all of these roles; last the colour, or None.
+    """Return the series of the rows that have a value in all of these roles; last the colour, or None if none has one.
 
     Raises
     ------
@@ -125,5 +122,5 @@ def _of_rows_with(given: Given, *roles: str) -> tuple[Any, ...]:
     if not rows.any():
         names = " and ".join(dict.fromkeys(entry.name for entry in wanted))
         raise InvalidPicture(f"no result has {names}: there is nothing to draw")
-    colour = given.get("colour")
-    return (*(entry.where(rows) for entry in wanted), colour.where(rows) if colour is not None else None)
+    colour = given["colour"].where(rows) if "colour" in given else None
+    return (*(entry.where(rows) for entry in wanted), colour if colour and colour.known.any() else None)

@@ -50,19 +50,13 @@ class Field:
         edges = limits(self.x.values), limits(self.y.values)
         seen = within(self.x.values, edges[0]) & within(self.y.values, edges[1])
         if len(seen) <= MANY:
-            self._dots(axes)
+            draw_dots(axes, self.x.values, self.y.values, self.colour)
         else:
             cells = [np.linspace(*edge, _cells(len(seen)) + 1) for edge in edges]
-            draw_cells(axes, self._cells(cells), cells, self.colour)
+            draw_cells(axes, self.x.values, self.y.values, cells, self.colour)
         axes.set(xlim=edges[0], ylim=edges[1])
         name_axes(axes, self.x, self.y)
         return int(np.count_nonzero(~seen))
-
-    def _dots(self, axes: Any) -> None:
-        draw_dots(axes, self.x.values, self.y.values, self.colour)
-
-    def _cells(self, cells: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-        return cells_of(self.x.values, self.y.values, cells, self.colour)
 
 
 def _cells(points: int) -> int:
@@ -89,23 +83,34 @@ def cells_of(
 
 def draw_cells(
     axes: Any,
-    values: NDArray[np.float64],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
     cells: list[NDArray[np.float64]],
     colour: Series | None,
-    counted: str = "Number in a cell",
+    areas: NDArray[np.float64] | None = None,
 ) -> None:
-    """Draw cells: a mean on an even scale, numbers on a logarithmic one."""
-    from matplotlib.colors import LogNorm
+    """Draw points counted in cells: a mean on an even scale, numbers, or those in a unit of area, on a logarithmic one.
 
-    known = values[np.isfinite(values)]
+    Cells whose points have no colour of their own are faint.
+    """
+    from matplotlib.colors import ListedColormap, LogNorm
+
+    values = cells_of(x, y, cells, colour)
     scale: dict[str, Any] = {}
     extend = "neither"
-    if colour is not None:
-        scale, extend = _scale(known)
-    elif known.size:
-        scale = {"norm": LogNorm(known.min(), max(known.max(), known.min() * 10))}
+    if colour is None:
+        label = "Number in a cell" if areas is None else "Number in a square degree"
+        values = values if areas is None else values / areas
+        least = float(np.nanmin(values))
+        scale = {"norm": LogNorm(least, max(float(np.nanmax(values)), least * 10))}
+    else:
+        label = f"Mean of a cell: {_lower(colour.label)}"
+        scale, extend = _scale(values[np.isfinite(values)])
+        if not colour.known.all():
+            there = np.ma.masked_invalid(cells_of(x, y, cells, None)).T
+            axes.pcolormesh(*cells, there, rasterized=True, cmap=ListedColormap([FAINT]))
     drawn = axes.pcolormesh(*cells, np.ma.masked_invalid(values).T, rasterized=True, **scale)
-    explain(axes, drawn, counted if colour is None else f"Mean of a cell: {_lower(colour.label)}", extend)
+    explain(axes, drawn, label, extend)
 
 
 def draw_dots(axes: Any, x: NDArray[np.float64], y: NDArray[np.float64], colour: Series | None) -> None:
@@ -138,6 +143,12 @@ def name_axes(axes: Any, x: Series, y: Series | None = None) -> None:
     axes.set_xlabel(fill(x.label, ALONG_X))
     if y is not None:
         axes.set_ylabel(fill(y.label, ALONG_Y))
+
+
+def count_along(axis: Any) -> None:
+    """Have an axis count: whole numbers, with commas."""
+    axis.get_major_locator().set_params(integer=True)
+    axis.set_major_formatter("{x:,.0f}")
 
 
 def _scale(values: NDArray[np.float64]) -> tuple[dict[str, float], str]:

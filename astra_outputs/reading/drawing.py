@@ -85,6 +85,8 @@ async def draw(
         results, beyond = kind.draw(axes, given)
         count = f"{results:,} {row if results == 1 else PLURAL.get(row, 'rows')}"
         more = f", {beyond:,} beyond the edges" if beyond else ""
+        colour = given.get("colour")
+        more += f", none with {colour.name}" if colour is not None and not colour.known.any() else ""
         room = {} if kind.projection is None else {"pad": 20}  # labels of a map stand above it
         axes.set_title(fill(f"{title}: {count}{more}", ABOVE).replace("$", r"\$"), **room)
 

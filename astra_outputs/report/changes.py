@@ -27,7 +27,16 @@ async def changes(asking: Asking, made: Sequence[Made]) -> Section:
         old, new = one.versions[1].version, one.versions[0].version
         with asking.unless_refused(f"changes of {one.table} from {old} to {new}"):
             found = await compare(
-                asking.database, one.record_class, old, new, None, (), {}, against=None, columns=None
+                asking.database,
+                one.record_class,
+                old,
+                new,
+                None,
+                (),
+                {},
+                against=None,
+                columns=None,
+                distributions=False,
             )
             columns += _columns(one.table, f"{old} to {new}", found)
             flags += _flags(one.table, f"{old} to {new}", found)

@@ -50,7 +50,8 @@ inner join (
 ) as new on new.spectrum_pk = old.spectrum_pk;
 
 -- name: deviations_and_extremes
--- The median distance of differences from their median, and the first spectrum with the greatest difference.
+-- The median distance of differences from their median, and the first spectrum with the greatest difference; of columns
+-- that are drawn, between what most differences lie.
 -- The parameters of the old side first, then those of the new one; then medians and greatest differences.
 select
     /*= measures */
@@ -59,6 +60,9 @@ select
     ),
     min(new.spectrum_pk) filter (
         where new.teff::double precision - old.teff::double precision = $2::double precision
+    ),
+    percentile_cont(array[0.05, 0.95]) within group (
+        order by nullif(new.teff::double precision - old.teff::double precision, 0)
     )
     /*=*/
 from (
@@ -73,3 +77,37 @@ inner join (
     from astra.the_cannon as result where result.v_astra_major_minor = 8
     /*=*/
 ) as new on new.spectrum_pk = old.spectrum_pk;
+
+-- name: differences_in_bins
+-- How many spectra differ by how much: for each column that is drawn the bins of its differences, without those that
+-- are zero. A column is told by its place; bin 0 is what lies below the first bin, and the last one what lies above.
+-- The parameters of the old side first, then those of the new one; then where the bins of each column begin and end.
+select
+    bins.place,
+    bins.bin,
+    count(*) as spectra
+from (
+    /*= old */
+    select result.spectrum_pk, result.teff
+    from astra.the_cannon as result where result.v_astra_major_minor = 7
+    /*=*/
+) as old
+inner join (
+    /*= new */
+    select result.spectrum_pk, result.teff
+    from astra.the_cannon as result where result.v_astra_major_minor = 8
+    /*=*/
+) as new on new.spectrum_pk = old.spectrum_pk
+cross join lateral (
+    /*= measures */
+    values (
+        0,
+        width_bucket(
+            nullif(new.teff::double precision - old.teff::double precision, 0),
+            $1::double precision, $2::double precision, 40
+        )
+    )
+    /*=*/
+) as bins (place, bin)
+where bins.bin is not null
+group by bins.place, bins.bin;

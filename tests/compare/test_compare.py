@@ -15,6 +15,7 @@ from on_citus import add_table
 import astra_outputs
 from astra_outputs import (
     ApogeeNet,
+    BigInt,
     BitFlags,
     Boolean,
     Comparison,
@@ -30,6 +31,8 @@ from astra_outputs import (
     column,
 )
 from astra_outputs.compare.compare import statements_of
+from astra_outputs.compare.histogram import Bins
+from astra_outputs.compare.measures import Counted
 from astra_outputs.compare.sides import Side, Sides
 from astra_outputs.errors import (
     InvalidCondition,
@@ -58,6 +61,7 @@ class ManyKinds(PipelineOutputMixin):
     rare: Real = column(description="Differs in few")
     empty: Real = column(description="Has no value")
     count: Integer = column(description="A number")
+    big: BigInt = column(description="A large number")
     word: Text = column(description="A text")
     sure: Boolean = column(description="A truth")
     many: RealArray = column(description="Some numbers")
@@ -185,6 +189,56 @@ async def test_counts_medians_scatters_and_maxima_are_those_of_numpy(outputs: An
             assert found.spectrum_pk is None
     assert not comparison["same"].differs
     assert comparison["rare"].median == 0.0
+
+
+async def test_differences_that_are_not_zero_are_in_bins_as_numpy_counts_them(
+    outputs: Any, results: Any
+) -> None:
+    comparison = await outputs.compare(ManyKinds, "0.7", "0.8")
+    for name in ("teff", "logg", "rare", "count"):
+        _, old, new = numbers(results, name)
+        difference, found = new - old, comparison[name].histogram
+        moved = difference[np.isfinite(difference) & (difference != 0)]
+        edges = np.linspace(found.low, found.high, len(found.counts) + 1)
+        assert list(found.counts) == np.histogram(moved, edges)[0].tolist(), name
+        assert (found.below, found.above) == (sum(moved < found.low), sum(moved >= found.high))
+        assert sum(found.counts) > 0.9 * len(moved)
+    assert comparison["count"].histogram.low % 1 == 0.5  # whole numbers in the middles of bins
+    assert comparison["count"].histogram.high - comparison["count"].histogram.low == len(
+        comparison["count"].histogram.counts
+    )
+    assert comparison["same"].histogram is comparison["word"].histogram is None
+    assert json.loads(json.dumps(comparison.to_dict()))["columns"][1]["histogram"].keys() == {
+        "low", "high", "counts", "below", "above"
+    }  # fmt: skip
+    without = await outputs.compare(ManyKinds, "0.7", "0.8", distributions=False)
+    assert [entry.histogram for entry in without.columns] == [None] * len(without.columns)
+    assert without["teff"].scatter == comparison["teff"].scatter
+
+
+def test_bins_hold_what_is_usual_and_leave_out_what_lies_far_away() -> None:
+    real, whole = ManyKinds.column("teff"), ManyKinds.column("count")
+    counted = Counted(real, 1000, 1000, 0, 0, -1e30, 3.0)
+    bins = Bins.of(counted, (-1.0, 1.0))
+    assert -3 < bins.low < -1 < 1 < bins.high < 3
+    assert bins.number == 31
+    same = Bins.of(Counted(real, 9, 9, 0, 0, 10.0, 10.0), (10.0, 10.0))
+    assert (same.low + same.high) / 2 == 10
+    assert same.number % 2  # the one value stands in the middle of a bin
+    many = Bins.of(Counted(whole, 10**6, 10**6, 0, 0, -1000.0, 1000.0), (-900.0, 900.0))
+    assert many.number == 41
+    few = Bins.of(Counted(whole, 10**6, 10**6, 0, 0, -3.0, 2.0), (-3.0, 2.0))
+    assert (few.low, few.high, few.number) == (-3.5, 2.5, 6)
+
+
+async def test_keys_beyond_what_a_double_tells_apart_differ_without_a_difference(
+    outputs: Any, results: Any, spectra: Any
+) -> None:
+    (star,) = await spectra(1)
+    for version, number in (("0.7.0", 2**60), ("0.8.0", 2**60 + 1)):
+        await outputs.save(ManyKinds.from_spectrum(star, v_astra=version, big=number))
+    found = (await outputs.compare(ManyKinds, "0.7", "0.8", on=[star]))["big"]
+    assert (found.changed, found.median, found.histogram) == (1, 0.0, None)
 
 
 async def test_texts_truths_and_arrays_are_compared_without_a_difference(outputs: Any, results: Any) -> None:
@@ -316,7 +370,7 @@ async def test_a_comparison_is_told_as_text_table_json_and_picture(outputs: Any,
     assert first == (
         "many_kinds 0.7 to many_kinds 0.8: 47 spectra have both, 8 the old one alone, 5 the new one alone"
     )
-    assert second == "2 columns are the same, 1 has no values"
+    assert second == "2 columns are the same, 2 have no values"
     assert "low_snr" in text
     assert "\nsame " not in text
     assert json.loads(json.dumps(comparison.to_dict()))["columns"][0]["name"] == comparison.columns[0].name

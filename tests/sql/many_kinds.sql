@@ -17,6 +17,7 @@ create table if not exists many_kinds (
     rare real,
     empty real,
     count integer,
+    big bigint,
     word text,
     sure boolean,
     many real[],
@@ -47,6 +48,7 @@ comment on column many_kinds.same is 'Is the same in all versions';
 comment on column many_kinds.rare is 'Differs in few';
 comment on column many_kinds.empty is 'Has no value';
 comment on column many_kinds.count is 'A number';
+comment on column many_kinds.big is 'A large number';
 comment on column many_kinds.word is 'A text';
 comment on column many_kinds.sure is 'A truth';
 comment on column many_kinds.many is 'Some numbers';
