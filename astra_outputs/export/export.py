@@ -93,6 +93,7 @@ async def export(
     with whole_file(path, overwrite=overwrite) as opened:
         tables = await _write(opened, ending, database, readings, facts, upper=upper, progress=progress)
         if definition is not None:
+            opened.flush()  # a disk without room for it shall say so before the definition has its name
             with whole_file(definition, overwrite=overwrite) as beside:
                 beside.write(definitions(path, tables, facts, upper=upper).encode())
     size = await asyncio.to_thread(path.stat)
