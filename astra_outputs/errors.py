@@ -28,7 +28,7 @@ class AstraOutputsError(Exception):
 class Problem:
     """One value that a record refuses: which column, what was given, and why not.
 
-    `row` is its place in a table, counted from 0.
+    `row` is its place in a table, counted from 0; the value is `...` where it is the name alone that is refused.
     """
 
     column: str
@@ -38,7 +38,8 @@ class Problem:
 
     def __str__(self) -> str:
         where = "" if self.row is None else f" in row {self.row}"
-        return printable_lines(f"{self.column} = {shorten(self.value)}{where}: {self.reason}")
+        given = "" if self.value is ... else f" = {shorten(self.value)}"
+        return printable_lines(f"{self.column}{given}{where}: {self.reason}")
 
 
 class InvalidRecord(AstraOutputsError, ValueError):

@@ -13,7 +13,9 @@ from astra_outputs.model.record import Record
 from astra_outputs.model.version import format_version, parse_major_minor
 from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.frozen import frozen_versions
+from astra_outputs.reading.condition import bindable
 from astra_outputs.reading.copying import Copying
+from astra_outputs.reading.near import position
 from astra_outputs.reading.question import Asked
 from astra_outputs.reading.scope import RESULT
 
@@ -52,14 +54,24 @@ LONGEST_QUESTION = 4_000
 def question_of(
     what: type[Record] | Product, condition: str | None, parameters: Sequence[Any], asked: Asked
 ) -> list[Fact]:
-    """Return what was asked, as JSON, by which `verify` finds rows that came later; nothing if JSON cannot say it."""
-    said: dict[str, Any] = {"of": what.name if isinstance(what, Product) else what.table}
+    """Return what was asked, as JSON, by which `verify` finds rows that came later.
+
+    Of a question that JSON cannot say, or that is too long, only which rows it was about.
+    """
+    of: dict[str, Any] = {"of": what.name if isinstance(what, Product) else what.table}
     if not isinstance(what, Product):
-        said["spectra"] = [kind.table for _, kind in tables_of(what, asked.get("spectrum_class")) if kind]
-    said |= {"condition": condition, "parameters": list(parameters)}
-    said |= {name: asked.get(name) for name in ("v_astra", "newest", "near", "on", "limit")}
-    try:
-        text = json.dumps({name: value for name, value in said.items() if value not in (None, False, [])})
-    except (TypeError, ValueError):
-        return []
-    return [("QUESTION", text, "")] if len(text) <= LONGEST_QUESTION else []
+        of["spectra"] = [kind.table for _, kind in tables_of(what, asked.get("spectrum_class")) if kind]
+    near = asked.get("near")
+    said = of | {"condition": condition, "parameters": [*map(bindable, parameters)]}
+    said |= {name: asked.get(name) for name in ("v_astra", "newest", "on", "limit")}
+    said["near"] = None if near is None else position(near)
+    for question in (said, of | {"incomplete": True}):
+        try:
+            text = json.dumps(
+                {name: value for name, value in question.items() if value not in (None, False, [])}
+            )
+        except (TypeError, ValueError):
+            continue
+        if len(text) <= LONGEST_QUESTION:
+            return [("QUESTION", text, "")]
+    return []

@@ -118,7 +118,7 @@ async def verify(
         question = _question(facts)
         readings = _readings(record_class, question, asked, classes, file)
         by_name = named_tables(readings)
-        found.searched = question is not None and "limit" not in question
+        found.searched = question is not None and not question.keys() & {"limit", "incomplete"}
         for table in tables:
             reading = by_name.get(table.name) if len(readings) > 1 or len(tables) > 1 else readings[0]
             if reading is not None:

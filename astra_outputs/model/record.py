@@ -270,7 +270,7 @@ class Record(RecordBase):
         return ReadOnlyColumn(cls.table, (Problem(name, value, "belongs to the database; it is read-only"),))
 
     @classmethod
-    def no_column(cls, name: str, value: Any = None) -> Problem:
+    def no_column(cls, name: str, value: Any = ...) -> Problem:
         """Say that this table has no such column, and which one has a name like it."""
         if name in cls._columns:
             return Problem(name, value, "is computed by the database; leave it out")

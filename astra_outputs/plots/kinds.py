@@ -73,7 +73,7 @@ class Kind:
         if wanted_of is None:
             lacks = [name for name in self.choices[0].values() if not is_there(name)]
             reason = "is not a column here, and this picture is made of it; `xy` and `hist` draw any columns"
-            raise UnknownColumn(table, tuple(Problem(name, None, reason) for name in lacks))
+            raise UnknownColumn(table, tuple(Problem(name, ..., reason) for name in lacks))
         chosen = wanted_of | dict(zip(self.named, named, strict=True))
         if colour is None:
             colour = next(filter(is_there, self.colour), COUNT)

@@ -45,7 +45,7 @@ def outputs_of(
         if name not in by_name:
             nearest = get_close_matches(name, by_name, n=1)
             hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            raise UnknownColumn(table, (Problem(name, None, f"is not among the columns{hint}"),))
+            raise UnknownColumn(table, (Problem(name, ..., f"is not among the columns{hint}"),))
         output = by_name[name]
         if not output.wire or output.is_time:
             raise InvalidPicture(f"{name} is {output.column.type.sql}; pictures are drawn of numbers")

@@ -124,7 +124,15 @@ class Finding(Generic[R]):
             for alias, others in self.along.items():
                 record.__dict__[alias] = others.record(row, start)
                 start += others.width
+            _pass_on(record.__dict__)
         return rows
+
+
+def _pass_on(result: dict[str, Any]) -> None:
+    """Give the source of a result to its spectrum as well, where both came along and the spectrum is of that source."""
+    spectrum, source = result.get(SPECTRUM), result.get(SOURCE)
+    if spectrum is not None and source is not None and spectrum.source_pk == source.pk:
+        spectrum.__dict__[SOURCE] = source
 
 
 @asynccontextmanager

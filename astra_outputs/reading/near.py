@@ -33,7 +33,7 @@ def within(near: Any, alias: str, index: SkyIndex | None = None) -> Condition:
     Parameters
     ----------
     near : tuple[float, float, float]
-        Right ascension, declination and radius [deg].
+        Right ascension, declination and radius [deg]; or quantities of astropy.
     alias : str
         The table with the columns ra and dec.
     index : tuple, optional
@@ -44,7 +44,7 @@ def within(near: Any, alias: str, index: SkyIndex | None = None) -> Condition:
     InvalidCondition
         If it is no position on the sky, or no radius of 0 to 180 degrees.
     """
-    ra, dec, radius = _checked(near)
+    ra, dec, radius = position(near)
     values: list[float] = []
 
     def bound(value: float) -> int:
@@ -89,16 +89,29 @@ def _cast(pieces: list[Piece]) -> list[Piece]:
     return cast
 
 
-def _checked(near: Any) -> Near:
+def position(near: Any) -> Near:
+    """Return a position and a radius as degrees.
+
+    Raises
+    ------
+    InvalidCondition
+        As `within`.
+    """
     try:
-        ra, dec, radius = map(float, near)
+        ra, dec, radius = map(_degrees, near)
     except (TypeError, ValueError):
         ra = dec = radius = math.nan
     if not (-360 <= ra <= 360 and -90 <= dec <= 90 and 0 <= radius <= 180):
         raise InvalidCondition(
-            f"near is (ra, dec, radius) in degrees, dec from -90 to 90, radius from 0 to 180; not {shorten(near)}"
+            "near is (ra, dec, radius) in degrees, or quantities of astropy, dec from -90 to 90, "
+            f"radius from 0 to 180; not {shorten(near)}"
         )
     return ra % 360, dec, radius
+
+
+def _degrees(value: Any) -> float:
+    """Return a number of degrees, or a quantity of astropy in degrees."""
+    return float(value.to_value("deg") if hasattr(value, "to_value") else value)
 
 
 def _longitudes(ra: float, dec: float, radius: float) -> list[tuple[float, float]]:

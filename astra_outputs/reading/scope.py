@@ -172,7 +172,7 @@ class Scope:
         nearest = [found if other == self.main else f"{other}.{found}" for other, found in exact + similar]
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         table = self.tables[alias].table
-        return UnknownColumn(table, (Problem(name, None, f"is not a column of {table}{hint}"),))
+        return UnknownColumn(table, (Problem(name, ..., f"is not a column of {table}{hint}"),))
 
 
 def _reduced(spectra: type[SpectrumMixin] | None) -> dict[str, type[Record]]:

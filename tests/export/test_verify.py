@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import numpy as np
 import pytest
 from every_form import EveryForm
 
@@ -120,13 +122,25 @@ async def test_rows_that_came_later_and_those_that_are_no_longer_asked_for_are_n
     assert "came later" in str(found)
 
 
+async def test_a_question_with_numbers_of_numpy_and_of_astropy_is_asked_again(
+    outputs: Any, tmp_path: Path, every_form: Any, connection: asyncpg.Connection
+) -> None:
+    units = pytest.importorskip("astropy.units")
+    await connection.execute("update astra.source set ra = 10, dec = 20")
+    near = (600 * units.arcmin, 20.0, 3 * units.arcsec)
+    await outputs.export(EveryForm, tmp_path / "a.fits", "task_pk > $1", np.int64(0), near=near)
+    found = await outputs.verify(tmp_path / "a.fits", record_classes=[EveryForm])
+    assert (found.same, found.searched, found.rows) == (True, True, len(every_form))
+
+
 async def test_a_question_that_a_header_cannot_hold_is_not_asked_again(
     outputs: Any, tmp_path: Path, every_form: Any
 ) -> None:
-    keys = list(range(5_000))
-    await outputs.export(EveryForm, tmp_path / "a.fits", "task_pk = any($1)", keys)
-    found = await compared(outputs, tmp_path / "a.fits")
-    assert (found.same, found.searched) == (True, False)
+    keys, moment = list(range(5_000)), datetime(2000, 1, 1, tzinfo=UTC)
+    for condition, value in (("task_pk = any($1)", keys), ("created > $1", moment)):
+        await outputs.export(EveryForm, tmp_path / "a.fits", condition, value, overwrite=True)
+        found = await outputs.verify(tmp_path / "a.fits", record_classes=[EveryForm])
+        assert (found.same, found.searched, found.rows) == (True, False, len(every_form))
     assert "rows that came later were not looked for" in str(found)
 
 

@@ -219,6 +219,7 @@ async def test_the_spectrum_and_the_source_come_along_where_they_are_wanted(
     assert result.spectrum == await outputs.get_by_id(ApogeeCoaddedSpectrumInApStar, result.spectrum.pk)
     assert result.source == await outputs.get_by_id(Source, result.source_pk)
     assert result.spectrum.spectrum_pk == result.spectrum_pk
+    assert result.spectrum.source is result.source, "the source of a result is that of its spectrum"
     (spectrum,) = await outputs.find(ApogeeCoaddedSpectrumInApStar, "source.sdss_id = 2", source=True)
     assert spectrum.source.sdss_id == 2
 
