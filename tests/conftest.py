@@ -219,6 +219,22 @@ async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture
+async def clock() -> AsyncIterator[Callable[[], float]]:
+    """Seconds in which the test's loop had its turns: fewer than have passed, on a machine that keeps it waiting."""
+    seconds = 0.0
+
+    async def tick() -> None:
+        nonlocal seconds
+        while True:
+            await asyncio.sleep(0.01)
+            seconds += 0.01
+
+    ticking = asyncio.ensure_future(tick())
+    yield lambda: seconds
+    ticking.cancel()
+
+
+@pytest.fixture
 async def outputs(database: str) -> AsyncIterator[Any]:
     """The repository on the test's database."""
     async with astra_outputs.connect(database, schema="astra") as outputs:

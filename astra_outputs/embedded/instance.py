@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -56,7 +57,7 @@ LONGEST_SOCKET = 103
 _SUPERVISOR = """
 temporary=$1; shift
 exec 3<&0
-"$@" </dev/null >&2 3<&- & server=$!
+"$@" </dev/null 4>&1 >&2 3<&- & server=$!
 echo $server; exec >/dev/null
 { read -r _ <&3; kill -INT $server; } & watch=$!
 wait $server; status=$?
@@ -64,6 +65,7 @@ kill $watch 2>/dev/null
 rm -rf "$temporary"
 exit $status
 """
+"""Descriptor 4 is open in every process of the server, and in no other: who reads it hears when the last has ended."""
 
 
 def server(
@@ -159,15 +161,21 @@ class EmbeddedServer:
         await asyncio.shield(asyncio.to_thread(self.stop))
 
     def stop(self) -> None:
-        """Shut the server down and wait until it is gone; open connections are cut."""
+        """Shut the server down and wait until it is gone; open connections are cut.
+
+        Of a server that was killed, processes may live a little longer, and keep others from its data.
+        """
         supervisor, self._supervisor = self._supervisor, None
         if supervisor is None:
             return
-        try:
-            supervisor.communicate(b"stop\n", timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.kill(self.pid, signal.SIGQUIT)  # at once, without a checkpoint: the next start recovers
-            supervisor.communicate()
+        with supervisor:
+            try:
+                supervisor.communicate(b"stop\n", timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                with suppress(ProcessLookupError):
+                    os.kill(
+                        self.pid, signal.SIGQUIT
+                    )  # at once, without a checkpoint: the next start recovers
 
     def _ensure_data(self, programs: Path, owner: Owner) -> None:
         """Make a new cluster beside its place and move it there whole: half a one is never found."""

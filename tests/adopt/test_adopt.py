@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 import upstream
+from waiting import waiting
 
 import astra_outputs
 from astra_outputs import ApogeeCoaddedSpectrumInApStar, MDwarfType, Slam, Source, Spectrum, TheCannon
@@ -287,11 +288,10 @@ async def test_killed_in_the_middle_it_goes_on_where_it_was(
     # The third star waits for us, and with it the adoption.
     await here.execute("begin; lock table astra.clam in exclusive mode")
     killed = await asyncio.create_subprocess_exec(sys.executable, "-m", "astra_outputs", *arguments)
-    waiting = "select count(*) from pg_locks where relation = 'astra.clam'::regclass and not granted"
     other = await asyncpg.connect(database)
     try:
         async with asyncio.timeout(60):
-            while not await other.fetchval(waiting):  # noqa: ASYNC110 (another process is waited for)
+            while not await waiting(other):  # noqa: ASYNC110 (another process is waited for)
                 await asyncio.sleep(0.05)
         killed.send_signal(signal.SIGKILL)
         await killed.wait()
@@ -300,8 +300,12 @@ async def test_killed_in_the_middle_it_goes_on_where_it_was(
     await here.execute("rollback")
     assert await here.fetchval("select count(*) from astra.boss_net") > 0
     assert await here.fetchval("select count(*) from astra.the_cannon") == 0
+    taken = (
+        "select count(*) from pg_locks where locktype = 'advisory' "
+        "and database = (select oid from pg_database where datname = current_database())"
+    )
     async with asyncio.timeout(60):
-        while await here.fetchval("select count(*) from pg_locks where locktype = 'advisory'"):  # noqa: ASYNC110
+        while await here.fetchval(taken):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     report = await adopted(theirs, database, tmp_path)
     assert report.complete

@@ -50,7 +50,7 @@ def spooled_by_a_worker(killable, dsn: str, spool) -> list[ApogeeCoaddedSpectrum
     """Run over ten spectra and kill the server in the middle; returns all spectra."""
 
     async def run():
-        async with astra_outputs.connect(dsn, retry_for=0.2) as outputs:
+        async with astra_outputs.connect(dsn, retry_for=0.2, timeout=20) as outputs:
             spectra = await pending(outputs)
 
             def pipeline(spectra):
@@ -96,7 +96,7 @@ def test_a_worker_with_a_wrong_clock_replaces_an_older_result(killable, wrong_cl
     spectra = asyncio.run(store_older_ones())
 
     async def run_again():
-        async with astra_outputs.connect(dsn, retry_for=0.2) as outputs:
+        async with astra_outputs.connect(dsn, retry_for=0.2, timeout=20) as outputs:
 
             def pipeline(spectra):
                 for spectrum in spectra:

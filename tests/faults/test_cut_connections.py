@@ -55,7 +55,7 @@ async def test_a_connection_cut_during_startup_is_one_clear_error(database, side
     async with proxied(database) as proxy:
         setattr(proxy, side, lambda _: True)
         with pytest.raises(CannotConnect, match=r"127\.0\.0\.1.*try again when the server is back"):
-            async with astra_outputs.connect(proxy.dsn, retry_for=0.5):
+            async with astra_outputs.connect(proxy.dsn, retry_for=0.5, timeout=20):
                 pass
     assert proxy.cuts >= 1
 
@@ -64,7 +64,10 @@ async def test_a_connection_that_is_cut_again_and_again_is_an_error_when_the_bud
     database, connection, spectra
 ) -> None:
     stored = await spectra(10)
-    async with proxied(database) as proxy, astra_outputs.connect(proxy.dsn, retry_for=0.5) as outputs:
+    async with (
+        proxied(database) as proxy,
+        astra_outputs.connect(proxy.dsn, retry_for=0.5, timeout=20) as outputs,
+    ):
         await outputs.store.gate.check(TheCannon)
         proxy.cut_before_server_hears = lambda content: b"insert into" in content
         with pytest.raises(ConnectionLost) as caught:

@@ -23,6 +23,9 @@ pytestmark = pytest.mark.slow
 
 VERSION = 8001
 
+SLOWLY = 0.004
+"""Seconds that each result takes where a worker must not be done before it is noticed that it has begun: eight in all."""
+
 
 class Workers:
     """Processes that are killed when the test ends, whatever happened."""
@@ -79,7 +82,7 @@ def test_workers_killed_again_and_again_lose_nothing_and_finish_when_started_aga
 def test_a_worker_killed_while_the_server_is_dead_leaves_whole_files_for_the_next_one(
     killable, workers, task
 ):
-    process = workers.start(replace(task, retry_for=0.2))
+    process = workers.start(replace(task, retry_for=0.2, pause=SLOWLY))
     workers.until_told(process, 300)
     killable.kill()
     stored = workers.told().lines
@@ -97,7 +100,7 @@ def test_a_worker_killed_while_the_server_is_dead_leaves_whole_files_for_the_nex
 
 
 def test_a_worker_that_is_told_to_stop_stores_what_is_finished_and_leaves_in_time(killable, workers, task):
-    process = workers.start(replace(task, batch_size=1_000_000))
+    process = workers.start(replace(task, batch_size=1_000_000, pause=SLOWLY))
     workers.until_told(process, 1)  # the note that it begins: nothing is told before the great batch is full
     begin = time.monotonic()
     process.send_signal(signal.SIGTERM)
@@ -110,7 +113,7 @@ def test_a_worker_that_is_told_to_stop_stores_what_is_finished_and_leaves_in_tim
 
 
 def test_a_worker_that_is_told_to_stop_while_the_server_hangs_leaves_in_time(killable, workers, task):
-    process = workers.start(replace(task, grace=3.0))
+    process = workers.start(replace(task, grace=3.0, pause=SLOWLY))
     workers.until_told(process, 300)
     killable.suspend()
     try:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import asyncpg
 import ledger
@@ -39,8 +42,8 @@ async def assert_stored(connection, spectra) -> None:
 
 @pytest.fixture(scope="module")
 def crowded():
-    """A server that takes six connections, two of them for superusers alone."""
-    settings = {"max_connections": "6", "superuser_reserved_connections": "2", "max_wal_senders": "0"}
+    """A server that takes seven connections: one for who watches, two for superusers alone, and four."""
+    settings = {"max_connections": "7", "superuser_reserved_connections": "2", "max_wal_senders": "0"}
     with crash_server(**settings) as server:
         yield server
 
@@ -63,18 +66,33 @@ async def make_user(dsn: str) -> None:
     await connection.close()
 
 
+@asynccontextmanager
+async def when_all_have_left(dsn: str) -> AsyncIterator[None]:
+    """Begin when nobody is connected: a client that has left counts until the process that served it has ended."""
+    watch = await asyncpg.connect(dsn.replace("worker@", "postgres@"))
+    clients = "select count(*) - 1 from pg_stat_activity where backend_type = 'client backend'"
+    async with asyncio.timeout(60):
+        while await watch.fetchval(clients) > 0:
+            pass
+    try:
+        yield
+    finally:
+        await watch.close()
+
+
 def test_a_server_without_a_free_connection_is_one_error_that_says_so(user_dsn):
     async def connect_too_often():
-        others = [await asyncpg.connect(user_dsn) for _ in range(4)]
-        try:
-            with pytest.raises(
-                CannotConnect, match="no connection left: use fewer workers or a pooler"
-            ) as caught:
-                async with astra_outputs.connect(user_dsn, retry_for=0.3):
-                    pass
-        finally:
-            for other in others:
-                await other.close()
+        async with when_all_have_left(user_dsn):
+            others = [await asyncpg.connect(user_dsn) for _ in range(4)]
+            try:
+                with pytest.raises(
+                    CannotConnect, match="no connection left: use fewer workers or a pooler"
+                ) as caught:
+                    async with astra_outputs.connect(user_dsn, retry_for=0.3, timeout=20):
+                        pass
+            finally:
+                for other in others:
+                    await other.close()
         return caught.value.sqlstate
 
     assert asyncio.run(connect_too_often()) == "53300"
@@ -82,7 +100,10 @@ def test_a_server_without_a_free_connection_is_one_error_that_says_so(user_dsn):
 
 def test_workers_wait_for_a_free_connection_and_store_everything(user_dsn, caplog):
     async def save_in_a_crowd():
-        async with astra_outputs.connect(user_dsn, connections=3) as outputs:
+        async with (
+            when_all_have_left(user_dsn),
+            astra_outputs.connect(user_dsn, connections=3) as outputs,
+        ):
             spectra = await pending(outputs)
             others = [await asyncpg.connect(user_dsn) for _ in range(3)]
             with caplog.at_level(logging.WARNING, "astra_outputs.database"):
@@ -101,10 +122,10 @@ def test_workers_wait_for_a_free_connection_and_store_everything(user_dsn, caplo
 
 @pytest.fixture
 async def slow_table(connection):
-    """Every statement that stores results takes a second."""
+    """No statement that stores results ends before its time is over, and any other does."""
     await connection.execute(
         "create function astra.slowly() returns trigger language plpgsql as "
-        "$$ begin perform pg_sleep(1); return null; end $$"
+        "$$ begin perform pg_sleep(600); return null; end $$"
     )
     await connection.execute(
         "create trigger slowly before insert on astra.the_cannon for each statement execute function astra.slowly()"
@@ -115,7 +136,7 @@ async def test_a_statement_that_takes_too_long_is_an_error_that_is_not_tried_aga
     database, slow_table, spectra, connection
 ) -> None:
     stored = await spectra(5)
-    settings = {"statement_timeout": "200ms"}
+    settings = {"statement_timeout": "1s"}
     async with astra_outputs.connect(database, server_settings=settings, retry_for=60) as outputs:
         with pytest.raises(DatabaseError, match="statement timeout") as caught:
             async with asyncio.timeout(20):
@@ -128,11 +149,12 @@ async def test_results_whose_statements_take_too_long_are_spooled_and_stored_lat
     database, slow_table, spectra, connection, tmp_path
 ) -> None:
     stored = await spectra(20)
-    settings = {"statement_timeout": "200ms"}
-    async with astra_outputs.connect(database, server_settings=settings, retry_for=1) as outputs:
+    settings = {"statement_timeout": "1s"}
+    async with astra_outputs.connect(database, server_settings=settings, retry_for=1, timeout=20) as outputs:
         report = await outputs.run(pipeline, stored, v_astra=VERSION, batch_size=10, spool=tmp_path)
     assert report.counts == {Outcome.SPOOLED: 20}
     assert not report.all_stored
+    await connection.execute("drop trigger slowly on astra.the_cannon")
     async with astra_outputs.connect(database) as outputs:
         assert (await outputs.replay(tmp_path)).counts == {Outcome.INSERTED: 20}
     await assert_stored(connection, stored)
@@ -167,13 +189,17 @@ async def test_a_session_ended_for_idling_in_a_transaction_is_replaced_and_every
     stored = await spectra(size)
     proxy = Holding(database)
     await proxy.start()
-    settings = {"idle_in_transaction_session_timeout": "100ms"}
+    ends = "idle_in_transaction_session_timeout = '100ms'"
     ours = (
         "select count(*) from pg_stat_activity where application_name = 'astra_outputs' "
         "and datname = current_database() and state like 'idle in transaction%'"
     )
-    async with astra_outputs.connect(proxy.dsn, server_settings=settings, connections=1) as outputs:
+    async with astra_outputs.connect(proxy.dsn, connections=1) as outputs:
         await outputs.store.gate.check(TheCannon)
+        # From now on: what a repository asks while it connects is not tried again on a machine that stands still.
+        await connection.execute(f'alter database "{urlsplit(database).path[1:]}" set {ends}')
+        async with outputs.store.database.acquire() as session:
+            await session.execute(f"set {ends}")
         proxy.hold = b"commit" if size < 500 else b"insert into"
         saving = asyncio.ensure_future(outputs.save_many(pipeline(stored), keep_newer=True))
         await until(lambda: proxy.holds)
@@ -209,7 +235,7 @@ async def test_a_server_that_only_reads_is_an_error_with_its_sqlstate_when_the_b
 ) -> None:
     stored = await spectra(5)
     await asyncio.to_thread(read_only, database, on=True)
-    async with astra_outputs.connect(database, retry_for=1.0) as outputs:
+    async with astra_outputs.connect(database, retry_for=1.0, timeout=20) as outputs:
         with pytest.raises(DatabaseError, match="read-only") as caught:
             await outputs.save_many(pipeline(stored))
     assert caught.value.sqlstate == "25006"
@@ -232,7 +258,7 @@ async def test_results_made_during_a_long_failover_are_spooled_and_stored_after_
 ) -> None:
     stored = await spectra(50)
     await asyncio.to_thread(read_only, database, on=True)
-    async with astra_outputs.connect(database, retry_for=0.3) as outputs:
+    async with astra_outputs.connect(database, retry_for=0.3, timeout=20) as outputs:
         report = await outputs.run(pipeline, stored, v_astra=VERSION, batch_size=10, spool=tmp_path)
         assert report.counts == {Outcome.SPOOLED: 50}
         await asyncio.to_thread(read_only, database, on=False)

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 
 import asyncpg
 import psutil
@@ -189,6 +190,19 @@ def test_a_server_that_was_killed_recovers_on_the_next_start(kept: Path) -> None
         os.kill(postgres.pid, signal.SIGKILL)
     with embedded.server(kept) as postgres:
         assert asyncio.run(ask(postgres.dsn, "select one from committed")) == 1
+
+
+def test_a_process_that_outlives_a_killed_server_is_waited_for(kept: Path) -> None:
+    """While it lives, no other server may have the data."""
+    with embedded.server(kept) as postgres:
+        late, *_ = psutil.Process(postgres.pid).children()
+        late.suspend()
+        os.kill(postgres.pid, signal.SIGKILL)
+        waking = Timer(1.0, late.resume)
+        waking.start()
+    with embedded.server(kept) as postgres:
+        assert asyncio.run(ask(postgres.dsn, "select answer from kept")) == 42
+    waking.join()
 
 
 def test_temporary_data_are_gone_afterwards(near: Path) -> None:

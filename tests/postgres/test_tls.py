@@ -60,6 +60,18 @@ class Server(NamedTuple):
 
 
 @contextmanager
+def port_of_ones_own() -> Iterator[int]:
+    """Give a port that nobody else is given meanwhile, and that a server takes by its number."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        port: int = held.getsockname()[1]
+        if sys.platform != "linux":  # elsewhere not even a server could take it
+            held.close()
+        yield port
+
+
+@contextmanager
 def started(folder: Path, *, tls: bool = True, until: datetime | None = None) -> Iterator[Server]:
     """Start a server whose certificate is for `localhost`; over the network it lets in with TLS alone."""
     owner, ca = Owner.of(folder / "data"), trustme.CA()
@@ -81,19 +93,16 @@ def started(folder: Path, *, tls: bool = True, until: datetime | None = None) ->
         (folder / name).write_bytes(content)
         (folder / name).chmod(0o600)
         owner.take(folder / name)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    settings = {"listen_addresses": "127.0.0.1", "port": str(port), "hba_file": f"{folder}/hba.conf"}
-    if tls:
-        settings |= {
-            "ssl": "on",
-            "ssl_key_file": f"{folder}/server.key",
-            "ssl_cert_file": f"{folder}/server.pem",
-            "ssl_ca_file": f"{folder}/ca.pem",
-        }
     found = programs()
-    with pytest.MonkeyPatch.context() as patch:
+    with port_of_ones_own() as port, pytest.MonkeyPatch.context() as patch:
+        settings = {"listen_addresses": "127.0.0.1", "port": str(port), "hba_file": f"{folder}/hba.conf"}
+        if tls:
+            settings |= {
+                "ssl": "on",
+                "ssl_key_file": f"{folder}/server.key",
+                "ssl_cert_file": f"{folder}/server.pem",
+                "ssl_ca_file": f"{folder}/ca.pem",
+            }
         patch.setattr(instance, "bin_dir", lambda: found)
         with embedded.server(**settings) as postgres:
             with ThreadPoolExecutor() as thread:  # the test may be running an event loop in this one

@@ -67,7 +67,7 @@ class Roles:
             await connection.close()
 
     def outputs(self, kind: str) -> Outputs:
-        return astra_outputs.connect(self.dsn_of(f"{self.prefix}_{kind}_user"), retry_for=1.0)
+        return astra_outputs.connect(self.dsn_of(f"{self.prefix}_{kind}_user"), retry_for=10.0)
 
 
 @pytest.fixture

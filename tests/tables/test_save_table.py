@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from on_citus import add_table
 from pydantic import field_validator
+from waiting import waiting
 
 import astra_outputs
 from astra_outputs import (
@@ -350,7 +351,7 @@ async def test_a_cancelled_call_leaves_whole_batches_and_a_usable_repository(
         task = asyncio.create_task(
             outputs.save_table(EveryType, {"spectrum_pk": keys}, v_astra=V, batch_size=10)
         )
-        while not await connection.fetchval("select exists (select from pg_locks where not granted)"):
+        while not await waiting(connection):
             assert not task.done()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -643,7 +644,7 @@ async def test_a_row_that_someone_else_stores_at_the_same_time_is_replaced(
     await transaction.start()
     await connection.execute(statement)
     task = asyncio.create_task(outputs.save_table(EveryType, {"spectrum_pk": keys, "a_real": 2.0}, v_astra=V))
-    while not await connection.fetchval("select exists (select from pg_locks where not granted)"):
+    while not await waiting(connection):
         assert not task.done()
     await transaction.commit()
     report = await task

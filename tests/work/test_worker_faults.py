@@ -30,8 +30,8 @@ async def proxy(database):
 
 @pytest.fixture
 async def patient(proxy):
-    """The repository behind the proxy, with a short patience."""
-    async with astra_outputs.connect(proxy.dsn, retry_for=0.2) as outputs:
+    """The repository behind the proxy, with a short patience for what fails; to connect takes what it takes."""
+    async with astra_outputs.connect(proxy.dsn, retry_for=0.2, timeout=20) as outputs:
         yield outputs
 
 
@@ -105,7 +105,7 @@ async def test_what_was_spooled_last_is_stored_at_the_end_of_the_run(
     proxy, connection, spectra, tmp_path
 ) -> None:
     stored = await spectra(5)
-    async with astra_outputs.connect(proxy.dsn, retry_for=1) as outputs:
+    async with astra_outputs.connect(proxy.dsn, retry_for=1, timeout=20) as outputs:
         proxy.take_down()
         work = outputs.run(worker_pipelines.teff_is_key, stored, v_astra=VERSION, spool=tmp_path)
         async for record in work:
