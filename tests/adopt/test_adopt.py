@@ -290,7 +290,7 @@ async def test_killed_in_the_middle_it_goes_on_where_it_was(
     killed = await asyncio.create_subprocess_exec(sys.executable, "-m", "astra_outputs", *arguments)
     other = await asyncpg.connect(database)
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while not await waiting(other):  # noqa: ASYNC110 (another process is waited for)
                 await asyncio.sleep(0.05)
         killed.send_signal(signal.SIGKILL)
@@ -304,7 +304,7 @@ async def test_killed_in_the_middle_it_goes_on_where_it_was(
         "select count(*) from pg_locks where locktype = 'advisory' "
         "and database = (select oid from pg_database where datname = current_database())"
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await here.fetchval(taken):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     report = await adopted(theirs, database, tmp_path)

@@ -37,7 +37,7 @@ def python(*arguments: str | Path, cwd: Path, check: bool = True) -> subprocess.
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     if check:

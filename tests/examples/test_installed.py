@@ -30,7 +30,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("installed")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder / "wheels", ROOT]
-    subprocess.run(build, check=True, capture_output=True, timeout=120)
+    subprocess.run(build, check=True, capture_output=True, timeout=300)
     venv.create(folder / "venv", with_pip=False)
     python = folder / "venv" / "bin" / "python"
     (wheel,) = (folder / "wheels").glob("*.whl")
@@ -38,7 +38,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [*pip, "--python", python, "install", "--no-deps", "--no-index", wheel],
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=300,
     )
     (packages,) = (folder / "venv" / "lib").glob("python*/site-packages")
     for needed in required("astra-outputs"):
@@ -82,7 +82,7 @@ def run(python: Path, folder: Path, dsn: str, *words: str | Path) -> str:
         env=kept | {"ASTRA_OUTPUTS_DSN": dsn, "NO_COLOR": "1"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

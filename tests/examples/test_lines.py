@@ -118,7 +118,7 @@ def test_the_script_measures_real_spectra_in_two_processes_and_stores_the_widths
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

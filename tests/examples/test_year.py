@@ -39,7 +39,7 @@ def test_a_small_year_ends_as_it_must_whatever_breaks() -> None:
 def test_a_worker_that_finds_no_server_asks_to_be_started_again(tmp_path) -> None:
     dsn = f"postgresql://nobody@/postgres?host={tmp_path}"
     share = worker.Share(dsn, str(tmp_path / "spool"), asdict(PLAN), 1, (0, 1))
-    done = subprocess.run(share.command(), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(share.command(), capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == worker.NO_SERVER
     assert "start the server" in done.stderr
     assert "Traceback" not in done.stderr

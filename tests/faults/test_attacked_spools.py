@@ -112,12 +112,12 @@ def test_a_spool_under_attack_runs_no_code_loses_no_result_and_blocks_nobody(
         *(start(dsn, "replay", str(spool.folder)) for _ in range(2)),
         start(dsn, *run, "--v-astra", "0.8.1", "--spool", str(spool.folder)),
     ]
-    said = [process.communicate(timeout=120)[0] for process in processes]
+    said = [process.communicate(timeout=300)[0] for process in processes]
     assert not attacker.marker.exists()
     assert asyncio.run(stored(dsn)) == list(keys), said
     assert [process.returncode for process in processes] == [1, 1, 1], said
     assert "Traceback" not in "".join(said)
     again = start(dsn, "replay", str(spool.folder))
-    out = again.communicate(timeout=120)[0]
+    out = again.communicate(timeout=300)[0]
     assert again.returncode == 1
     assert "0 files stored" in out

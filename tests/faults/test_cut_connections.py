@@ -170,7 +170,7 @@ async def test_a_connection_that_the_server_has_ended_and_not_yet_closed_is_repl
             "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'astra_outputs' "
             "and pid <> pg_backend_pid() and datname = current_database()"
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await heard.wait()
             # The driver hears it in one of the next turns of the loop. One that has asked something by
             # then waits for the end of the connection, which a server does not keep it waiting for.

@@ -59,7 +59,7 @@ def assert_every_result_is_accounted_for(task: Task, killable) -> None:
     killable.start()
     ledger.check(task.dsn, told, [Path(task.spool)])
     again = replace(task, generation=2)
-    assert subprocess.run(again.command(), capture_output=True, timeout=120, check=False).returncode == 0
+    assert subprocess.run(again.command(), capture_output=True, timeout=300, check=False).returncode == 0
     ledger.check(task.dsn, Told.read([Path(task.witness)]), [Path(task.spool)], everything(3_000))
 
 
@@ -80,7 +80,7 @@ def run_over_a_kill(task: Task, killable, limit: int | None = None) -> int:
     try:
         until_written(process, task, b"stored")
         killable.kill()
-        return process.wait(120)
+        return process.wait(300)
     finally:
         process.kill()
         process.wait()
@@ -229,7 +229,7 @@ def test_a_server_whose_whole_disk_is_full_loses_nothing_that_was_reported(tmp_p
                 filler.unlink()
                 server.stop()  # it may have given up by itself
                 server.start()
-                assert process.wait(120) == 0
+                assert process.wait(300) == 0
             finally:
                 process.kill()
                 process.wait()

@@ -64,7 +64,7 @@ def interrupted(process: subprocess.Popen[str], number: int) -> tuple[float, int
     """Send a signal; returns the seconds until the end, the exit code and what was printed."""
     begin = time.monotonic()
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     return time.monotonic() - begin, process.returncode, out + err
 
 

@@ -101,7 +101,7 @@ def test_nothing_that_was_reported_is_missing_whatever_breaks_behind_a_pooler(
 
 async def served_at_once(dsn: str, clients: int) -> None:
     """Have so many clients in a transaction at the same time."""
-    async with asyncio.timeout(30), AsyncExitStack() as stack:
+    async with asyncio.timeout(120), AsyncExitStack() as stack:
         for _ in range(clients):
             connection = await asyncpg.connect(dsn, statement_cache_size=0)
             stack.push_async_callback(connection.close)

@@ -94,7 +94,7 @@ def test_a_worker_killed_while_the_server_is_dead_leaves_whole_files_for_the_nex
     assert set(told.spooled) <= set(ledger.waiting([Path(task.spool)]))
     killable.start()
     ledger.check(task.dsn, told, [Path(task.spool)])
-    assert workers.start(replace(task, generation=2)).wait(60) == 0
+    assert workers.start(replace(task, generation=2)).wait(300) == 0
     everything = {(key, VERSION) for key in range(1, 2_001)}
     assert ledger.check(task.dsn, workers.told(), [Path(task.spool)], everything) == 2_000
 
@@ -104,7 +104,7 @@ def test_a_worker_that_is_told_to_stop_stores_what_is_finished_and_leaves_in_tim
     workers.until_told(process, 1)  # the note that it begins: nothing is told before the great batch is full
     begin = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == STOPPED
+    assert process.wait(60) == STOPPED
     assert time.monotonic() - begin < task.grace + 5
     told = workers.told()
     (end,) = told.ends
@@ -139,7 +139,7 @@ def test_a_worker_that_was_suspended_goes_on_though_the_server_ended_its_session
     killable.kill()
     killable.start()
     process.send_signal(signal.SIGCONT)
-    assert process.wait(60) == 0
+    assert process.wait(300) == 0
     everything = {(key, VERSION) for key in range(1, 2_001)}
     ledger.check(task.dsn, workers.told(), [Path(task.spool)], everything)
 
@@ -158,7 +158,7 @@ def test_what_a_killed_worker_wrote_half_is_never_taken_for_a_result(killable, w
         if generation == 4:
             killable.start()
         process = workers.start(replace(task, generation=generation, retry_for=0.1, batch_size=50))
-    assert process.wait(60) == 0
+    assert process.wait(300) == 0
     spool = Spool(task.spool)
     assert spool.waiting() == []
     everything = {(key, VERSION) for key in range(1, 2_001)}

@@ -71,7 +71,7 @@ async def when_all_have_left(dsn: str) -> AsyncIterator[None]:
     """Begin when nobody is connected: a client that has left counts until the process that served it has ended."""
     watch = await asyncpg.connect(dsn.replace("worker@", "postgres@"))
     clients = "select count(*) - 1 from pg_stat_activity where backend_type = 'client backend'"
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await watch.fetchval(clients) > 0:
             pass
     try:
@@ -139,7 +139,7 @@ async def test_a_statement_that_takes_too_long_is_an_error_that_is_not_tried_aga
     settings = {"statement_timeout": "1s"}
     async with astra_outputs.connect(database, server_settings=settings, retry_for=60) as outputs:
         with pytest.raises(DatabaseError, match="statement timeout") as caught:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(40):
                 await outputs.save_many(pipeline(stored))
     assert caught.value.sqlstate == "57014"
     assert await connection.fetchval("select count(*) from astra.the_cannon") == 0

@@ -96,7 +96,7 @@ def test_workers_follow_a_promotion_and_nothing_that_was_reported_is_missing(
         known = told_so_far(tmp_path)
         asyncio.run(servers.promote())
         for worker in workers:
-            assert worker.wait(timeout=120) == 0, said(tmp_path)
+            assert worker.wait(timeout=300) == 0, said(tmp_path)
     finally:
         for worker in workers:
             with suppress(ProcessLookupError):

@@ -238,7 +238,7 @@ async def test_results_are_replicated_to_another_server(other, install, tmp_path
                 later = [TheCannon.from_spectrum(one, v_astra="0.9.1", teff=4.5) for one in spectra]
                 await outputs.save_many(later)
             wanted = await contents(first.dsn)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 while await contents(other) != wanted:
                     assert not taking.is_closed()
         finally:

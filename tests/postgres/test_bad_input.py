@@ -85,7 +85,7 @@ async def test_ctrl_c_leaves_whole_batches_and_a_clean_exit(database, connection
         assert process.stdout.readline() == b"working\n"
         process.send_signal(signal.SIGINT)
         try:
-            _, said = process.communicate(timeout=30)
+            _, said = process.communicate(timeout=120)
         finally:
             process.kill()
     assert process.returncode == 130

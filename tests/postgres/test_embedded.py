@@ -105,7 +105,7 @@ async def ask(dsn: str, sql: str) -> object:
 
 def is_gone(pid: int) -> bool:
     try:
-        psutil.Process(pid).wait(timeout=20)
+        psutil.Process(pid).wait(timeout=120)
     except psutil.NoSuchProcess:
         return True
     return not psutil.pid_exists(pid)
@@ -318,7 +318,7 @@ def test_a_task_cancelled_while_the_server_starts_leaves_nothing(near: Path) -> 
 def test_no_server_and_no_temporary_data_outlive_a_killed_python(how: signal.Signals) -> None:
     with another_process() as (python, postgres, folder):
         python.send_signal(how)
-        python.wait(timeout=20)
+        python.wait(timeout=120)
         assert is_gone(postgres.pid)
         while folder.parent.exists():  # deleted by the shell, just after the server has gone
             os.sched_yield()

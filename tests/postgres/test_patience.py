@@ -123,7 +123,7 @@ async def test_a_statement_that_waits_for_a_lock_is_waited_for(
 ) -> None:
     stored = await spectra(1)
     outputs.store.database.retry_for = 0.4
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async with connection.transaction():
             await connection.execute("lock table astra.the_cannon")
             saving = asyncio.ensure_future(outputs.save(results(stored)[0]))

@@ -163,7 +163,7 @@ async def test_a_deadlock_ends_with_both_stored(outputs, connection, spectra) ->
     waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
     await holding.wait()
     locking = asyncio.ensure_future(lock(first))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await outputs.store.database.run(lambda inner: inner.fetchval(waiting)):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     blocked.set()

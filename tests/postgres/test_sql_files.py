@@ -158,7 +158,7 @@ async def test_two_that_apply_the_schema_at_once_wait_for_each_other(empty_datab
     watch = await asyncpg.connect(empty_database)
     await watch.execute("begin; select pg_advisory_xact_lock(5317209464110857)")
     both = [await asyncio.create_subprocess_exec(*command, empty_database) for _ in range(2)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await waiting(watch) < 2:
             pass
     await watch.execute("commit")

@@ -226,6 +226,6 @@ def test_an_interrupt_cancels_the_call_that_waits(blocking: BlockingOutputs) -> 
 def test_a_script_that_forgets_to_close_ends(database: str) -> None:
     script = f"import astra_outputs; outputs = astra_outputs.open({database!r}); print(len(outputs.find(astra_outputs.Source)))"
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False
     )
     assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr

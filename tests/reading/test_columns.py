@@ -423,7 +423,7 @@ async def test_batches_come_one_after_the_other_and_may_be_left(
         batches = columns.batches()
         assert (await anext(batches)).num_rows == 4
         await batches.aclose()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert len(await outputs.find(EveryType)) == 30
 
 

@@ -305,7 +305,7 @@ async def test_a_stream_that_is_left_gives_its_connection_back(database: str, re
         stream = outputs.stream(TheCannon)
         await anext(stream)
         await stream.aclose()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert len(await outputs.find(TheCannon)) == 9
 
 

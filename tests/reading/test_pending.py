@@ -155,7 +155,7 @@ async def test_no_page_holds_a_connection_while_its_spectra_are_worked_on(databa
     stored = await spectra(3)
     async with astra_outputs.connect(database, connections=1) as outputs:
         async for _ in outputs.pending(TheCannon, ApogeeCoaddedSpectrumInApStar, v_astra="0.8.1"):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 assert await outputs.get_by_id(ApogeeCoaddedSpectrumInApStar, stored[0].pk) is not None
 
 

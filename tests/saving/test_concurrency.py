@@ -52,7 +52,7 @@ async def deadlocks(connection: asyncpg.Connection) -> int:
 
 
 async def one_deadlock_is_counted(connection: asyncpg.Connection) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not await deadlocks(connection):  # noqa: ASYNC110 (nobody announces what a session counts)
             await asyncio.sleep(0.01)
     assert await deadlocks(connection) == 1
@@ -96,7 +96,7 @@ async def test_processes_on_the_same_spectra_lose_nothing_and_never_deadlock(
     assert all(row["teff"] == row["logg"] and row["teff"] % 100 == 3 for row in rows)
     # Every writer was told the key of the one row.
     assert {int(out.split()[-1]) for out, _ in ended} == {sum(row["task_pk"] for row in rows)}
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await sessions(connection) - before:  # they count what they have seen when they end
             pass
     assert await deadlocks(connection) == 0
@@ -167,7 +167,7 @@ async def test_a_deadlock_with_another_program_is_tried_again(
     other, theirs = await asyncpg.connect(database), await asyncpg.connect(database)
     # Who waits last finds the deadlock and is ended by the server. So they wait first, while another holds us up.
     await theirs.execute("set deadlock_timeout = '1h'")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         holding_up, transaction = other.transaction(), theirs.transaction()
         await holding_up.start()
         await other.execute(lock, second)
@@ -215,7 +215,7 @@ async def test_several_connections_are_used_at_the_same_time(outputs, connection
     await transaction.start()
     await connection.execute("lock table astra.the_cannon in exclusive mode")
     saving = asyncio.create_task(outputs.save_many(records, batch_size=1, connections=3))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await waiting(connection) < 3:
             assert not saving.done()
     await transaction.rollback()

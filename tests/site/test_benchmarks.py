@@ -152,7 +152,7 @@ async def test_the_time_of_a_server_is_counted_with_that_of_connections_that_are
         await connection.execute(work)
         during = server.seconds()
         await connection.close()
-        backend.wait(timeout=30)  # until the postmaster knows that it has ended
+        backend.wait(timeout=120)  # until the postmaster knows that it has ended
         assert before < during <= server.seconds()
     finally:
         await watcher.close()

@@ -30,7 +30,7 @@ def run(command: list[str | Path], folder: Path, **environment: str) -> str:
         env=os.environ | {"COLUMNS": "160", "NO_COLOR": "1"} | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -45,7 +45,7 @@ def command(start):
 
     def run(*arguments: str, **variables: str) -> tuple[int, str, str]:
         process = start(*arguments, **variables)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         return process.returncode, out, err
 
     return run

@@ -195,7 +195,7 @@ async def test_a_result_is_stored_when_it_is_old_enough_though_the_batch_is_not_
         for spectrum in others:
             yield spectrum
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         async for _ in run(pipeline, slow(), max_age=0.01):
             seen.set()
 
@@ -211,7 +211,7 @@ async def test_computing_does_not_wait_for_the_database(run, connection, spectra
     async with connection.transaction():
         await connection.execute("lock table astra.the_cannon in access exclusive mode")
         work = asyncio.ensure_future(run(pipeline, stored, batch_size=10)._to_the_end())
-        assert await asyncio.to_thread(finished.wait, 20)
+        assert await asyncio.to_thread(finished.wait, 60)
         assert not work.done()
     assert (await work).counts == {Outcome.INSERTED: 30}
 
@@ -555,10 +555,10 @@ async def test_a_stopped_run_leaves_a_pipeline_behind_that_takes_longer_than_the
 
     work = run(hangs, stored)
     task = asyncio.ensure_future(work._to_the_end())
-    assert await asyncio.to_thread(stuck.wait, 20)
+    assert await asyncio.to_thread(stuck.wait, 40)
     work.stop(grace=60)
     await until(lambda: work.report.counts == {Outcome.INSERTED: 3})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         work.stop(grace=0.5)
         report = await task
     release.set()
@@ -581,7 +581,7 @@ async def test_a_stopped_run_stores_what_is_finished_at_once_while_the_pipeline_
 
     work = run(slow, stored)
     task = asyncio.ensure_future(work._to_the_end())
-    assert await asyncio.to_thread(stuck.wait, 20)
+    assert await asyncio.to_thread(stuck.wait, 40)
     work.stop(grace=60)
     await until(lambda: work.report.counts == {Outcome.INSERTED: 2})
     release.set()

@@ -105,7 +105,7 @@ async def test_a_signal_stores_what_is_finished_and_ends_within_the_grace(
     )  # fmt: skip
     assert process.stdout.readline() == "hanging\n"
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == code, err
     assert "3 inserted" in out
     assert await keys(connection) == [spectrum.spectrum_pk for spectrum in stored[:3]]
@@ -136,7 +136,7 @@ async def test_a_worker_that_watches_takes_what_comes_later(start, spectra, outp
         pass
     assert await outputs.count_pending(TheCannon, ApogeeCoaddedSpectrumInApStar, v_astra="0.8.1") == 0
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 143
 
 

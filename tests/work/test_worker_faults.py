@@ -89,7 +89,7 @@ async def test_what_was_spooled_is_stored_when_the_database_is_back_while_comput
 
     pipeline = worker_pipelines.teff_is_key if kind == "thread" else worker_pipelines.teff_is_key_async
     work = patient.run(pipeline, source(), v_astra=VERSION, batch_size=5, spool=tmp_path)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         async for record in work:
             if record.outcome is Outcome.SPOOLED:
                 proxy.bring_back()
@@ -144,7 +144,7 @@ async def test_a_network_that_swallows_everything_costs_time_and_no_result(
                 proxy.swallow()
             yield spectrum
 
-    async with asyncio.timeout(20), astra_outputs.connect(proxy.dsn, retry_for=0.2) as behind:
+    async with asyncio.timeout(60), astra_outputs.connect(proxy.dsn, retry_for=0.2) as behind:
         await behind.store.gate.check(TheCannon)
         report = await behind.run(
             worker_pipelines.teff_is_key, source(), v_astra=VERSION, batch_size=4, spool=tmp_path
@@ -330,7 +330,7 @@ async def test_a_pipeline_that_ends_itself_costs_one_spectrum(
     outputs, connection, spectra, tmp_path, pipeline
 ) -> None:
     stored = await spectra(4)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         report = await outputs.run(pipeline, stored, v_astra=VERSION, spool=tmp_path)
     assert [failure.spectrum_pk for failure in report.failures] == [2]
     assert list(await teffs(connection)) == [1, 3, 4]
@@ -371,8 +371,8 @@ async def test_a_stopped_run_spools_when_the_database_gives_no_answer(
     await connection.execute("lock table astra.the_cannon in access exclusive mode")
     work = outputs.run(pipeline, stored, v_astra=VERSION, spool=tmp_path)
     ended = asyncio.ensure_future(work._to_the_end())
-    assert await asyncio.to_thread(finished.wait, 20)
-    async with asyncio.timeout(20):
+    assert await asyncio.to_thread(finished.wait, 60)
+    async with asyncio.timeout(40):
         work.stop(grace=0.5)
         report = await ended
     assert report.counts == {Outcome.SPOOLED: 5}

@@ -52,7 +52,7 @@ def run_script(text: str, tmp_path, database: str) -> subprocess.CompletedProces
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 
@@ -91,7 +91,7 @@ async def test_threads_and_processes_of_a_pipeline_have_the_version_of_the_run(
 ) -> None:
     monkeypatch.setenv("ASTRA_OUTPUTS_V_ASTRA", "9.9.9")
     stored = await spectra(5)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         report = await outputs.run(pipeline, stored, v_astra=VERSION, processes=processes, spool=tmp_path)
     assert (report.failures, report.made) == ([], 5)
     assert await connection.fetch("select distinct v_astra from astra.the_cannon") == [(8001,)]
@@ -147,7 +147,7 @@ async def test_a_stopped_run_leaves_no_process_that_the_pipeline_had_started(
         grace=0.1,
         spool=tmp_path,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         async for record in work:
             number = int(record.tag)
             assert is_running(number)
@@ -211,7 +211,7 @@ async def test_a_run_whose_processes_do_not_start_is_no_failure_of_spectra(
     work = outputs.run(
         worker_pipelines.teff_is_key, await spectra(2), v_astra=VERSION, processes=2, spool=tmp_path
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         with pytest.raises(PipelineFailed, match="before it began"):
             await work
     assert work.report.failures == []

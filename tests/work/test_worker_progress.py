@@ -24,7 +24,7 @@ def report() -> RunReport:
 async def shown(console: Console, until: str, **options) -> str:
     """Run a progress until its output contains some text, and return all that it wrote."""
     task = asyncio.create_task(Progress(report(), console=console, **options).run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while until not in console.file.getvalue():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     task.cancel()
