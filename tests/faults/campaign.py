@@ -307,7 +307,7 @@ class Campaign:
             process, begin = self._processes[number], time.monotonic()
             process.send_signal(signal.SIGTERM)
             try:
-                code = process.wait(self._tasks[number].grace + 20)
+                code = process.wait(self._tasks[number].grace + 60)
             except subprocess.TimeoutExpired:
                 raise Violation(f"worker {number} does not end after SIGTERM") from None
             if code not in (0, STOPPED, -signal.SIGTERM):

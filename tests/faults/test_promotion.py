@@ -87,6 +87,7 @@ def test_workers_follow_a_promotion_and_nothing_that_was_reported_is_missing(
             batch_size=50,
             retry_for=60.0,
             seed=seed,
+            pause=0.002,  # so that the server dies in the middle, however late that is noticed
         )
         with (tmp_path / f"{number}.log").open("wb") as log:
             workers.append(subprocess.Popen(task.command(), stdout=log, stderr=log))

@@ -129,11 +129,9 @@ async def test_a_killed_worker_started_again_goes_on_where_it_was(
 async def test_a_worker_that_watches_takes_what_comes_later(start, spectra, outputs) -> None:
     await spectra(2)
     process = start("run", "worker_pipelines:teff_is_key", *SPECTRA, "--v-astra", "0.8.1", "--watch", "0.05")
-    while "2 spectra, 2 results" not in process.stdout.readline():
-        pass
+    assert any("2 spectra, 2 results" in line for line in process.stdout)
     await spectra(1)
-    while "1 spectra, 1 results" not in process.stdout.readline():
-        pass
+    assert any("1 spectra, 1 results" in line for line in process.stdout)
     assert await outputs.count_pending(TheCannon, ApogeeCoaddedSpectrumInApStar, v_astra="0.8.1") == 0
     process.terminate()
     process.communicate(timeout=60)
