@@ -85,8 +85,10 @@ MEANINGS: dict[str, tuple[type[DatabaseError], str]] = {
     "3D000": (CannotConnect, "create the database, or name another one"),
     NO_SCHEMA: (SchemaMismatch, "apply schema/install.sql, or name another schema"),
     "42501": (PermissionDenied, "ask a DBA for the writer, loader or reader role (schema/add-ons/roles.sql)"),
+    "428C9": (SchemaMismatch, "run `astra-outputs check` to see what differs"),
     "42703": (SchemaMismatch, "run `astra-outputs check` to see what differs"),
     "42P05": (DatabaseError, POOLED),
+    "42P10": (SchemaMismatch, "run `astra-outputs check` to see what differs"),
     NO_TABLE: (SchemaMismatch, "apply the SQL file of the table (schema/install.sql)"),
     "53300": (CannotConnect, "the server has no connection left: use fewer workers or a pooler"),
 }

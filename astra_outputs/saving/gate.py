@@ -12,7 +12,8 @@ from astra_outputs.postgres import schema_version
 from astra_outputs.postgres.database import Connection, Database
 from astra_outputs.postgres.sql import qualified, templates
 from astra_outputs.postgres.sqlstates import NOT_SUPPORTED
-from astra_outputs.saving.traits import Traits
+from astra_outputs.saving.left_out import LeftOut
+from astra_outputs.saving.traits import PLAIN_TABLE, Traits
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ class Gate:
         work: Callable[[Traits], Awaitable[T]],
         database: Database | None = None,
     ) -> T:
-        """Store something by what the table is like; again where it was partitioned since that was asked.
+        """Store something by what the table is like; again where it was altered, or partitioned, since that was asked.
 
         Raises
         ------
@@ -65,18 +66,24 @@ class Gate:
             As `check`.
         """
         traits = await self.check(record_class, database)
-        try:
-            return await work(traits)
-        except DatabaseError as error:
-            # The server has no system columns to give: schema/add-ons/partitions.sql exchanged the tables.
-            if error.sqlstate != NOT_SUPPORTED or not traits.system_columns:
-                raise
-            self._passed.pop(record_class, None)
-            if (database or self._database).borrowed:  # whose transaction is lost
-                raise
-        return await work(await self.check(record_class, database))
+        while True:
+            try:
+                return await work(traits)
+            except DatabaseError as error:
+                # The server has no system columns to give: schema/add-ons/partitions.sql exchanged the tables.
+                exchanged = error.sqlstate == NOT_SUPPORTED and traits.system_columns
+                if not (exchanged or isinstance(error, LeftOut)):
+                    raise
+                self._passed.pop(record_class, None)
+                if exchanged and (database or self._database).borrowed:  # whose transaction is lost
+                    raise
+                before, traits = traits, await self.check(record_class, database)
+                if traits == before:
+                    raise
 
     async def _compare(self, connection: Connection, record_class: type[Record]) -> Traits:
+        # First: what is altered while it is compared is noticed when rows are sent.
+        traits = await traits_of(connection, self._database.schema, record_class.table)
         differences = await differences_with_database(
             connection, self._database.schema, [record_class], for_writing=True
         )
@@ -89,11 +96,11 @@ class Gate:
                 "run `astra-outputs check` to see all differences",
                 table=record_class.table,
             )
-        return await traits_of(connection, self._database.schema, record_class.table)
+        return traits
 
 
 async def traits_of(connection: Connection, schema: str, table: str) -> Traits:
-    """Ask what a table is like: plain, partitioned, or distributed over several servers.
+    """Ask what a table is like: plain, partitioned, or distributed over several servers; of none nothing is said.
 
     Raises
     ------
@@ -102,7 +109,9 @@ async def traits_of(connection: Connection, schema: str, table: str) -> Traits:
     """
     relation = qualified(schema, table)
     spectra = qualified(schema, "spectrum")
-    (known,) = await connection.fetch(templates("gate")["traits"].text, relation, spectra)
+    known = await connection.fetchrow(templates("gate")["traits"].text, relation, spectra)
+    if known is None:
+        return PLAIN_TABLE
     citus = False
     if known["citus"]:
         (distributed,) = await connection.fetch(templates("gate")["distributed"].text, relation, spectra)
@@ -118,4 +127,5 @@ async def traits_of(connection: Connection, schema: str, table: str) -> Traits:
         updates=not (citus or known["partitioned"]),
         may_drop_rows=known["row_triggers"],
         sources=known["sources"],
+        file=None if citus else known["file"],
     )

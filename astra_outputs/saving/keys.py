@@ -91,7 +91,13 @@ def in_order(keys: Keys, rows: Indexes, *, keep_last: bool) -> Order:
 
 
 def indexes_of(wanted: Keys, among: Keys) -> Indexes:
-    """Return where each wanted key stands among keys in ascending order, of which it is one."""
+    """Return where each wanted key stands among keys in ascending order.
+
+    Raises
+    ------
+    KeyError
+        If one is not among them; it is what the error is raised with.
+    """
     if len(wanted) == len(among) and wanted.equal(among):
         return np.arange(len(among))
     if len(among.columns) != 2 or any(column.dtype == object for column in among.columns):
@@ -104,7 +110,11 @@ def indexes_of(wanted: Keys, among: Keys) -> Indexes:
         np.searchsorted(firsts, keys.columns[0]) * len(seconds) + np.searchsorted(seconds, keys.columns[1])
         for keys in (among, wanted)
     )
-    found: Indexes = np.searchsorted(numbers, wanted_numbers)
+    found: Indexes = np.minimum(np.searchsorted(numbers, wanted_numbers), len(among) - 1)
+    pairs = zip(wanted.columns, among.columns, strict=True)
+    strange = np.flatnonzero(np.logical_or.reduce([ours != theirs[found] for ours, theirs in pairs]))
+    if len(strange):
+        raise KeyError(tuple(column[strange[0]].item() for column in wanted.columns))
     return found
 
 

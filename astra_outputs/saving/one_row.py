@@ -13,6 +13,7 @@ from astra_outputs.model.record import Record
 from astra_outputs.postgres.boundaries import transaction
 from astra_outputs.postgres.database import Connection
 from astra_outputs.saving.expressions import source_of_row
+from astra_outputs.saving.left_out import left_out, refuse_other_key
 from astra_outputs.saving.moments import moment_of
 from astra_outputs.saving.options import Guards
 from astra_outputs.saving.own_source import refuse_other_source
@@ -158,6 +159,8 @@ async def _store(connection: Connection, statements: Statements, row: OneRow) ->
     if found is None:
         return await _held_back(connection, statements, row)
     stored = _stored(statements, found)
+    if statements.is_result:
+        refuse_other_key(statements, tuple(row.key.values()), tuple(found[name] for name in statements.key))
     if statements.makes_spectra:
         _refuse_other_spectrum(statements, row, stored)
     return stored, int(found["inserted"])
@@ -171,7 +174,7 @@ async def _held_back(
     if statements.guards:
         found = await connection.fetchrow(statements.stored_rows, *([value] for value in row.key.values()))
     if found is None:
-        raise neither_stored_nor_kept(statements, tuple(row.key.values()))
+        raise left_out(statements, tuple(row.key.values()))
     newer = statements.is_result and found["v_astra"] > row.record.__dict__["v_astra"]
     return _stored(statements, found), code_of_kept(statements, newer=newer)
 
@@ -184,14 +187,6 @@ def code_of_kept(statements: Statements, *, newer: bool) -> int:
     """Return the outcome of a row that a guard held back: kept as it is, or unchanged."""
     guards = statements.guards
     return UNCHANGED if guards.skip_unchanged and not (guards.keep_newer and newer) else KEPT
-
-
-def neither_stored_nor_kept(statements: Statements, key: tuple[Any, ...]) -> DatabaseError:
-    """Return the error of a row that a trigger left out."""
-    return DatabaseError(
-        f"{statements.record_class.table}: the server neither stored nor kept the row with the key "
-        f"({', '.join(map(str, key))}); look for a trigger that leaves rows out"
-    )
 
 
 def refuse_other_spectrum(statements: Statements, given: int | None, stored: int) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from astra_outputs.postgres.database import Connection
 from astra_outputs.saving.columns import Columns
 from astra_outputs.saving.keys import Indexes, Keys, indexes_of
-from astra_outputs.saving.one_row import code_of_kept, neither_stored_nor_kept, refuse_other_spectrum
+from astra_outputs.saving.left_out import left_out, refuse_other_key
+from astra_outputs.saving.one_row import code_of_kept, refuse_other_spectrum
 from astra_outputs.saving.statements import Statements
 
 Values = Sequence[Any]
@@ -82,7 +83,7 @@ async def matched(
     codes, columns = bytes(found["inserted"]), {name: found[name] for name in statements.stored}
     keys = _keys(statements, part, found)
     if len(codes) < len(part):
-        indexes = indexes_of(keys, part.keys)
+        indexes = _places(statements, part, keys)
         left = np.ones(len(part), bool)
         left[indexes] = False
         kept = await _held_back(connection, statements, part.take(np.flatnonzero(left)))
@@ -92,11 +93,20 @@ async def matched(
     elif keys.equal(part.keys):  # they nearly always come in the order sent, which nobody promises
         stored = Stored(part, codes, columns)
     else:
-        order = np.argsort(indexes_of(keys, part.keys)).tolist()
+        order = np.argsort(_places(statements, part, keys)).tolist()
         stored = _ordered(Stored(part, codes, columns), order)
     if statements.makes_spectra:
         _refuse_other_spectra(statements, stored)
     return stored
+
+
+def _places(statements: Statements, part: Part, keys: Keys) -> Indexes:
+    """Return where the keys that came back stand among those that were sent."""
+    try:
+        return indexes_of(keys, part.keys)
+    except KeyError as error:
+        refuse_other_key(statements, None, error.args[0])
+        raise
 
 
 def _keys(statements: Statements, part: Part, found: Mapping[str, Values]) -> Keys:
@@ -121,7 +131,7 @@ async def _held_back(connection: Connection, statements: Statements, part: Part)
     if len(rows) < len(part):
         there = {tuple(row[name] for name in statements.key) for row in rows}
         lost = next(key for key in zip(*arrays, strict=True) if key not in there)
-        raise neither_stored_nor_kept(statements, lost)
+        raise left_out(statements, lost)
     found = {name: [row[name] for row in rows] for name in rows[0].keys()}  # noqa: SIM118 (a driver's row)
     order = np.argsort(indexes_of(_keys(statements, part, found), part.keys)).tolist()
     found = {name: list(map(values.__getitem__, order)) for name, values in found.items()}

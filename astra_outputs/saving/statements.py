@@ -11,7 +11,15 @@ from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.postgres.sql import listed, literal, qualified, quote, templates
-from astra_outputs.saving.expressions import arrays_of, temporary, with_number, with_source
+from astra_outputs.saving.expressions import (
+    arrays_of,
+    as_known,
+    held_back,
+    missing_references,
+    temporary,
+    with_number,
+    with_source,
+)
 from astra_outputs.saving.options import UNGUARDED, Guards
 from astra_outputs.saving.traits import PLAIN_TABLE, Traits
 
@@ -112,8 +120,12 @@ class Statements:
     @cached_property
     def upsert_row(self) -> str:
         """Store one row, given as one parameter a column; returns the columns `returned`."""
-        values = [f"${number}::{one.type.sql}" for number, one in enumerate(self._columns, start=1)]
-        return self._storing(f"select {', '.join(self._completed(values))}")
+        return self._storing(self._of_parameters(several=False))
+
+    @cached_property
+    def upsert_each(self) -> str:
+        """The same for one of several that go at once."""
+        return self._storing(self._of_parameters(several=True))
 
     @property
     def asks_first(self) -> bool:
@@ -130,13 +142,13 @@ class Statements:
     def upsert_rows(self) -> str:
         """Store rows given as one array of the temporary type; returns the columns `returned`."""
         return self._storing(
-            self._fill("from_array", values=", ".join(self._sent()), row_type=temporary(self.row_type))
+            self._rows("from_array", self._sent(), several=True, row_type=temporary(self.row_type))
         )
 
     @cached_property
     def upsert_stage(self) -> str:
         """Store the rows of the temporary table; returns one row, of an array for each of `returned`."""
-        rows = self._fill("from_stage", values=", ".join(self._sent()), stage=temporary(self.stage))
+        rows = self._rows("from_stage", self._sent(), stage=temporary(self.stage))
         if self.makes_spectra:
             return self._storing(rows, arrays_of(self.returned))
         return self._fill("gathered", storing=self._upsert(rows), returned=arrays_of(self.returned))
@@ -153,6 +165,7 @@ class Statements:
             relation=literal(self._table),
             stage=temporary(self.stage),
             replaced=", ".join(replaced),
+            known=" and ".join(["", *as_known(self._table, self.traits)]),
             returned=", ".join([*self._read("kept", self.returned[:-1]), "false as inserted"]),
         )
         return self._fill("gathered", storing=update, returned=arrays_of(self.returned))
@@ -196,23 +209,14 @@ class Statements:
             arrays=", ".join(f"${number}::{sql}[]" for number, sql in enumerate(types, start=1)),
             key=listed(self.key),
             same=" and ".join(f"stored.{quote(name)} = wanted.{quote(name)}" for name in self.key),
-        )
+            known=self._where_known(),
+        ).rstrip()
 
     @cached_property
     def missing_references(self) -> dict[str, str]:
         """By column, which of the keys given as an array the table that it refers to does not have."""
-        queries = {}
-        for column in self._columns:
-            if column.references is None or (self.makes_spectra and column.name == "spectrum_pk"):
-                continue
-            table, key = column.references.split(".")
-            queries[column.name] = self._fill(
-                "missing_references",
-                type=column.type.sql,
-                table=qualified(self.schema, table),
-                column=quote(key),
-            )
-        return queries
+        made = {"spectrum_pk"} if self.makes_spectra else set()
+        return missing_references(self.schema, [one for one in self._columns if one.name not in made])
 
     @property
     def _table(self) -> str:
@@ -260,20 +264,24 @@ class Statements:
             returned=", ".join([*self._read(None, self.returned[:-1]), f"{inserted} as inserted"]),
         )
 
+    def _of_parameters(self, *, several: bool) -> str:
+        values = [f"${number}::{one.type.sql}" for number, one in enumerate(self._columns, start=1)]
+        return self._rows("from_parameters", self._completed(values), several=several)
+
+    def _rows(self, name: str, values: Iterable[str], *, several: bool = False, **given: str) -> str:
+        """Return the rows to store, as one of the templates takes them."""
+        known = self._where_known(several=several)
+        return self._fill(name, values=", ".join(values), known=known, **given).rstrip()
+
+    def _where_known(self, *, several: bool = False) -> str:
+        """Let rows go only into the table as it is known; `several` where they may go without a transaction."""
+        conditions = as_known(self._table, self.traits, several=several and not self.guards)
+        return f"where {' and '.join(conditions)}" if conditions else ""
+
     @property
     def _guard(self) -> str:
-        table, conditions = quote(self.record_class.table), []
-        if self.guards.keep_newer:
-            conditions.append(f"{table}.v_astra <= excluded.v_astra")
-        if self.guards.not_after is not None:
-            # A literal: neither a parameter nor a setting may stand here on a distributed table.
-            time = literal(self.guards.not_after.isoformat())
-            conditions.append(f"{table}.modified <= {time}::timestamptz")
-        if self.guards.skip_unchanged:
-            compared = [name for name in self._replaced if name not in TIMINGS]
-            stored, given = listed(compared, table), ", ".join(map(self._given, compared))
-            # Where only the key was given nothing can have changed.
-            conditions.append(f"({stored}) is distinct from ({given})" if compared else "false")
+        compared = {name: self._given(name) for name in self._replaced if name not in TIMINGS}
+        conditions = held_back(self.record_class.table, self.guards, compared)
         return f"where {' and '.join(conditions)}" if conditions else ""
 
     def _given(self, name: str) -> str:

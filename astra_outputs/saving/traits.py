@@ -20,12 +20,16 @@ class Traits:
         Whether it has triggers that may leave rows out: then no batch goes without a transaction.
     sources : bool
         Whether there is a table `spectrum` that says of which source a spectrum is.
+    file : int or None
+        The number of the table's file, which is another one when a column got another type or the table was made
+        anew. Statements store nothing in another one. Partitioned and distributed tables have none.
     """
 
     system_columns: bool = True
     updates: bool = True
     may_drop_rows: bool = False
     sources: bool = True
+    file: int | None = None
 
 
 PLAIN_TABLE = Traits()

@@ -106,7 +106,7 @@ async def _store(
             elif statements.row_type in remembered(connection):
                 found = await connection.fetch(statements.upsert_rows, list(rows))
             else:
-                found = await connection.fetchmany(statements.upsert_row, rows)
+                found = await connection.fetchmany(statements.upsert_each, rows)
         returned = list(zip(*found, strict=True)) if found else [()] * len(statements.returned)
     return await matched(connection, statements, part, returned)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal, TextIO
 
 ENDING = ".failed"
 """How the names of files end, one for each table and version."""
@@ -38,8 +40,23 @@ def note_failures(
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{table}.{major_minor}{ENDING}"
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:  # noqa: PTH123
+    with _opened(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, "a") as file:
         file.writelines(lines)
+
+
+def _opened(path: Path, flags: int, mode: Literal["a", "r"]) -> TextIO:
+    """Open a file of notes: no link to another one, and nothing that would keep who opens it waiting.
+
+    Raises
+    ------
+    OSError
+        If it is something else, or cannot be opened.
+    """
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is no file")
+    return open(descriptor, mode, encoding="utf-8", errors="replace")  # noqa: PTH123
 
 
 def failures_in(folder: Path, table: str) -> dict[int, set[int]]:
@@ -56,10 +73,17 @@ def noted_failures(folder: Path, table: str) -> Iterator[NotedFailure]:
         name, _, version = path.name.removesuffix(ENDING).rpartition(".")
         if name != table or not version.isdecimal():
             continue
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            with suppress(ValueError, TypeError, KeyError, RecursionError):
+        for line in _lines(path):
+            with suppress(ValueError, TypeError, KeyError, OverflowError, RecursionError):
                 note = json.loads(line)
                 yield NotedFailure(int(version), int(note["spectrum_pk"]), _time(note.get("at")))
+
+
+def _lines(path: Path) -> list[str]:
+    """Return the lines of a file of notes; none of what is no such file, or may not be read."""
+    with suppress(OSError), _opened(path, os.O_RDONLY, "r") as file:
+        return file.read().splitlines()
+    return []
 
 
 def _time(text: object) -> datetime | None:

@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
 from astra_outputs.errors import CorruptSpoolFile, OtherRecordClass
@@ -23,6 +23,9 @@ from astra_outputs.model.record import Record
 from astra_outputs.saving.report import Rejected
 
 FORMAT = "astra_outputs-spool-1"
+
+NAMED = 10
+"""Most columns that an error names."""
 
 ClassOf = Callable[[str, str], type[Record] | None]
 """Given a table and the name of its record class ("package.module:Class"), returns the class."""
@@ -66,7 +69,7 @@ class Header:
 
         Raises
         ------
-        ValueError, TypeError, KeyError, RecursionError
+        ValueError, TypeError, KeyError, OverflowError, RecursionError
             If no worker wrote it.
         """
         said = json.loads(line)
@@ -77,7 +80,7 @@ class Header:
         since = datetime.fromisoformat(said["since"])
         if since.tzinfo is None:
             raise ValueError(f"the time {said['since']} has no zone")
-        return cls(*names, since, columns)
+        return cls(*names, since.astimezone(UTC), columns)
 
     def pack(self, lines: Sequence[bytes]) -> bytes:
         """Return the bytes of a file with these lines for records."""
@@ -160,8 +163,9 @@ def decode(content: bytes, class_of: ClassOf) -> SpoolBatch:
     known, columns = _columns(record_class), header.columns
     lost = [name for name, sql in columns.items() if known.get(name) != sql]
     if lost:
+        names = ", ".join(lost[:NAMED]) + (f" and {len(lost) - NAMED:,} more" if len(lost) > NAMED else "")
         raise OtherRecordClass(
-            f"{record_class.__name__} has no column {', '.join(lost)} of the type that was written: "
+            f"{record_class.__name__} has no column {names} of the type that was written: "
             "store the file with the version of the record class that made it"
         )
     batch = SpoolBatch(record_class, header, lines=lines)
@@ -227,8 +231,10 @@ def _read(content: bytes) -> tuple[Header, list[bytes], list[list[Any]]]:
         _, first, *lines = content.split(b"\n")[:-1]
         header = Header.parse(first)
         rows = [_parsed(line, len(header.columns)) for line in lines]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise CorruptSpoolFile(f"is not what a worker writes: {type(error).__name__}: {error}") from error
+    if not rows:
+        raise CorruptSpoolFile("is not what a worker writes: no record follows the second line")
     return header, lines, rows
 
 

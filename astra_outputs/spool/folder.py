@@ -186,7 +186,8 @@ class Spool:
         for path in self._files(PARTIAL):
             with suppress(OSError, UntrustedSpool), path.open("rb") as file:
                 self._check(path, os.fstat(file.fileno()))
-                if time.time() - path.stat().st_mtime < ABANDONED or not _lock(file.fileno()):
+                # A time to come is another machine's clock, or one that was set back since.
+                if abs(time.time() - path.stat().st_mtime) < ABANDONED or not _lock(file.fileno()):
                     continue
                 try:
                     verify(file.read())

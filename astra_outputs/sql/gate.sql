@@ -2,10 +2,11 @@
 
 -- name: traits
 -- What decides how rows are stored: whether the table is partitioned, whether it may be distributed over several
--- servers, whether triggers of its own run before each row, which may leave rows out, and whether the schema's
--- table `spectrum`, if it has one, says of which source a spectrum is.
+-- servers, whether triggers of its own run before each row, which may leave rows out, whether the schema's
+-- table `spectrum`, if it has one, says of which source a spectrum is, and which file the table has.
 select
     relkind = 'p' as partitioned,
+    pg_catalog.pg_relation_filenode(oid) as file,
     exists(select from pg_catalog.pg_extension where extname = 'citus') as citus,
     exists(
         select from pg_catalog.pg_trigger
@@ -16,7 +17,7 @@ select
         where attrelid = to_regclass($2::text) and attname = 'source_pk' and not attisdropped
     ) as sources
 from pg_catalog.pg_class
-where oid = $1::text::regclass;
+where oid = to_regclass($1::text);
 
 -- name: distributed
 -- Which of two tables Citus distributes: the one that is written to, and the schema's table `spectrum`.

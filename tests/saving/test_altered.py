@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from astra_outputs import Double, Outputs, PipelineOutputMixin, Real, TheCannon, column
+from astra_outputs import Double, Outputs, PipelineOutputMixin, Real, SchemaMismatch, TheCannon, column
 from astra_outputs.saving import columns, transfer
 
 ROWS = 20
@@ -78,6 +78,60 @@ async def test_a_column_that_became_a_double_is_never_filled_by_way_of_a_real(
             await outputs.save_table(After, table, v_astra=version)
     stored = await connection.fetch("select distinct ratio from astra.altered")
     assert [row["ratio"] for row in stored] == [THIRD]
+
+
+async def store(outputs: Outputs, record_class: Any, call: str, v_astra: str, **options: Any) -> None:
+    sent = records(record_class, v_astra)
+    if call == "save":
+        await outputs.save(sent[0], **options)
+    elif call == "save_many":
+        await outputs.save_many(sent, **options)
+    else:
+        table = {"spectrum_pk": [one.spectrum_pk for one in sent], "ratio": [THIRD] * ROWS}
+        await outputs.save_table(record_class, table, v_astra=v_astra, **options)
+
+
+ALTERATIONS = {
+    "narrower": "alter table astra.altered alter column ratio type real",
+    "made anew": "drop table astra.altered; " + CREATE,
+}
+
+
+@pytest.mark.usefixtures("way", "one_table")
+@pytest.mark.parametrize("alteration", ALTERATIONS.values(), ids=ALTERATIONS.keys())
+@pytest.mark.parametrize("call", ["save", "save_many", "save_table"])
+async def test_a_column_that_became_narrower_takes_nothing_from_a_class_that_was_let_in_before(
+    outputs: Outputs, connection: asyncpg.Connection, call: str, alteration: str
+) -> None:
+    await connection.execute(CREATE.replace("ratio real", "ratio double precision"))
+    await connection.execute("insert into astra.source (pk) select generate_series(1, $1::int)", ROWS)
+    await connection.execute("insert into astra.spectrum (pk) select generate_series(1, $1::int)", ROWS)
+    for version in ("0.8.1", "0.8.1"):
+        await store(outputs, After, call, version)
+    await connection.execute(alteration)
+    before = await connection.fetch("select * from astra.altered order by task_pk")
+    for version, unless_the_same in (("0.8.1", False), ("0.8.1", True), ("0.9.0", False)):
+        with pytest.raises(SchemaMismatch, match="ratio, type"):
+            await store(outputs, After, call, version, skip_unchanged=unless_the_same)
+    assert await connection.fetch("select * from astra.altered order by task_pk") == before
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("call", ["save", "save_many", "save_table"])
+async def test_a_table_that_was_written_anew_is_stored_into_at_once(
+    outputs: Outputs, connection: asyncpg.Connection, call: str
+) -> None:
+    await connection.execute(CREATE)
+    await connection.execute("insert into astra.source (pk) select generate_series(1, $1::int)", ROWS)
+    await connection.execute("insert into astra.spectrum (pk) select generate_series(1, $1::int)", ROWS)
+    await store(outputs, Before, call, "0.8.1")
+    for alteration in ("vacuum full astra.altered", "truncate astra.altered", "drop table astra.altered"):
+        await connection.execute(alteration)
+        if alteration.startswith("drop"):
+            await connection.execute(CREATE)
+        await store(outputs, Before, call, "0.8.2")
+        stored = await connection.fetchval("select count(*) from astra.altered where v_astra = 8002")
+        assert stored == (1 if call == "save" else ROWS)
 
 
 @pytest.mark.usefixtures("way")

@@ -621,6 +621,51 @@ async def test_a_trigger_that_drops_a_row_is_an_error_and_nothing_is_stored(
 
 
 @pytest.mark.usefixtures("one_table")
+@pytest.mark.parametrize("cached", [True, False])
+@pytest.mark.parametrize("table", [False, True])
+async def test_a_trigger_that_comes_while_rows_are_stored_drops_none_unnoticed(
+    database, connection, spectra, cached, table
+) -> None:
+    stored, options = await spectra(150), {} if cached else {"statement_cache_size": 0}
+    async with astra_outputs.connect(database, **options) as known:
+        for size in (1, 10, 150):
+            await through(known, table, stored[:size], "0.6.2")
+        await connection.execute("truncate astra.the_cannon")
+        await connection.execute(
+            "create function public.drop_it() returns trigger language plpgsql as "
+            "$$ begin return case when new.spectrum_pk % 10 = 1 then null else new end; end $$;"
+            "create trigger drop_it before insert on astra.the_cannon "
+            "for each row execute function public.drop_it()"
+        )
+        for size in (1, 10, 150):
+            with pytest.raises(DatabaseError, match=r"neither stored nor kept .* \(1, 6\)"):
+                await through(known, table, stored[:size], "0.6.3")
+            assert await count(connection) == 0
+        await through(known, table, stored[1:10], "0.6.3")
+        assert await count(connection) == 9
+
+
+@pytest.mark.parametrize("size", [1, 10, 150])
+@pytest.mark.parametrize(
+    "change", ["new.v_astra := new.v_astra + 1000", "new.spectrum_pk := new.spectrum_pk + 1"]
+)
+async def test_a_row_that_comes_back_under_another_key_is_an_error(
+    outputs, connection, spectra, change, size
+) -> None:
+    stored = await spectra(size + 1)
+    await connection.execute(
+        "create function public.move() returns trigger language plpgsql as "
+        f"$$ begin {change}; return new; end $$;"
+        "create trigger move before insert on astra.the_cannon for each row execute function public.move()"
+    )
+    for table in (False, True):
+        with pytest.raises(DatabaseError, match=r"another key, \(\d+, [67]\); look for a trigger"):
+            await through(outputs, table, stored[:size], "0.6.3")
+    with pytest.raises(DatabaseError, match=r"the row with the key \(1, 6\) another key"):
+        await outputs.save(results(stored[:1], "0.6.3")[0])
+
+
+@pytest.mark.usefixtures("one_table")
 async def test_the_temporary_table_is_made_once_a_connection(outputs, spectra) -> None:
     stored, sent = await spectra(150), []
     await outputs.save_many(results(stored))

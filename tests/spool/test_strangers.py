@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -20,6 +21,7 @@ from astra_outputs import (
     column,
 )
 from astra_outputs.errors import CorruptSpoolFile, OtherRecordClass
+from astra_outputs.spool.failures import failures_in
 from astra_outputs.spool.file_format import decode, encode, packed
 from astra_outputs.spool.folder import Spool
 from astra_outputs.spool.replay import replay
@@ -139,6 +141,8 @@ ODD = {
     "deep nesting": (header(), b"[" * 200_000 + b"]" * 200_000),
     "deep nesting in the second line": (b"[" * 200_000 + b"]" * 200_000,),
     "no line": (),
+    "no record": (header(),),
+    "a time that no zone but its own has": (header(since="0001-01-01T00:00:00+14:00"), [1, 8001]),
     "bytes that are no text": (header(), b"\xff\xfe"),
 }
 
@@ -204,6 +208,52 @@ async def test_a_folder_in_place_of_a_file_and_a_file_that_cannot_be_read_block_
     (spool.folder / "2.spool").symlink_to("/proc/self/mem")
     report = await replay(outputs.store, [spool])
     assert report.counts == {Outcome.INSERTED: 1}
+
+
+@pytest.mark.parametrize("planted", ["pipe", "folder", "link", "no notes"])
+async def test_what_lies_in_place_of_the_notes_of_failures_keeps_nobody_waiting(
+    outputs, spool, spectra, tmp_path, planted
+) -> None:
+    good, bad = await spectra(2)
+    spool.folder.mkdir(mode=0o700)
+    path, other = spool.folder / "the_cannon.8.failed", tmp_path / "mine"
+    other.write_text("mine")
+    if planted == "pipe":
+        os.mkfifo(path)
+    elif planted == "folder":
+        path.mkdir()
+    elif planted == "link":
+        path.symlink_to(other)
+    else:
+        path.write_text('x\n[1]\n{"spectrum_pk": 1e999}\n')
+
+    def pipeline(spectra):
+        for spectrum in spectra:
+            if spectrum is bad:
+                raise ValueError("bad")
+            yield result(spectrum)
+
+    report = await outputs.run(pipeline, [good, bad], v_astra="0.8.1", spool=spool.folder)
+    assert (report.counts, len(report.failures)) == ({Outcome.INSERTED: 1}, 1)
+    assert other.read_text() == "mine"
+    noted = {8: {bad.spectrum_pk}} if planted == "no notes" else {}
+    assert failures_in(spool.folder, "the_cannon") == noted
+
+
+async def test_what_was_half_written_by_a_clock_that_is_ahead_is_stored(outputs, spool, spectrum) -> None:
+    written = spool.write([result(spectrum)], NOW).path
+    half = written.rename(written.with_suffix(".partial"))
+    next_year = time.time() + 365 * 86_400
+    os.utime(half, (next_year, next_year))
+    assert (await outputs.replay(spool.folder)).counts == {Outcome.INSERTED: 1}
+
+
+def test_an_error_names_some_of_the_columns_that_a_class_does_not_have() -> None:
+    names = {f"column_{number}": "real" for number in range(100_000)}
+    content = packed([json.dumps(header(columns=names)).encode(), json.dumps([1] * 100_000).encode()])
+    with pytest.raises(OtherRecordClass, match=r"column_9 and 99,990 more") as caught:
+        decode(content, lambda *_: TheCannon)
+    assert len(str(caught.value)) < 1_000
 
 
 # Records that no file can hold.
