@@ -51,11 +51,10 @@ async def deadlocks(connection: asyncpg.Connection) -> int:
     )
 
 
-async def one_deadlock_is_counted(connection: asyncpg.Connection) -> None:
+async def until_a_deadlock_is_counted(connection: asyncpg.Connection) -> None:
     async with asyncio.timeout(120):
         while not await deadlocks(connection):  # noqa: ASYNC110 (nobody announces what a session counts)
             await asyncio.sleep(0.01)
-    assert await deadlocks(connection) == 1
 
 
 async def sessions(connection: asyncpg.Connection) -> set[int]:
@@ -123,7 +122,7 @@ async def test_the_same_rows_in_two_orders_do_deadlock_without_us(database: str,
         await connection.execute("rollback")
     finally:
         await other.close()
-    await one_deadlock_is_counted(connection)
+    await until_a_deadlock_is_counted(connection)
 
 
 @pytest.mark.usefixtures("plain_tables")
@@ -186,7 +185,7 @@ async def test_a_deadlock_with_another_program_is_tried_again(
         assert (await saving).counts == {Outcome.REPLACED: 3}
     await other.close()
     await theirs.close()
-    await one_deadlock_is_counted(connection)
+    await until_a_deadlock_is_counted(connection)  # or more: the second try may be as unlucky as the first
     assert await connection.fetchval("select min(teff) from astra.the_cannon") == 2.0
 
 
