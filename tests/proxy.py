@@ -35,6 +35,7 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._open: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -48,14 +49,19 @@ class Proxy:
 
     async def start(self) -> None:
         """Listen."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
 
     async def stop(self) -> None:
-        """Close every connection and listen no more."""
+        """Close every connection, one that is being made as well, and listen no more."""
         assert self._server is not None
         self._server.close()
         self._flowing.set()
         self.cut()
+        for _ in range(3):  # turns of the loop, until one that was taken is served
+            await asyncio.sleep(0)
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
         await self._server.wait_closed()
 
     def take_down(self) -> None:
@@ -90,11 +96,17 @@ class Proxy:
             return await asyncio.open_unix_connection(f"{host or '/tmp'}/.s.PGSQL.{port}")
         return await asyncio.open_connection(host, int(port))
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         if self._down:
             writer.transport.abort()
             return
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(lambda _: writer.close())  # whatever became of it: it may never have begun
+        task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.CancelledError):  # the loop ends while it waits
             from_server, to_server = await self._connect()
             self._open |= {writer, to_server}

@@ -16,6 +16,9 @@ from astra_outputs.printable import as_json, printable_lines
 if TYPE_CHECKING:
     from astra_outputs.adopt import Adoption, AdoptionReport, Aside
 
+EVERY = 10.0
+"""Seconds after which it is said again how far it is."""
+
 
 def adopt(
     source: Annotated[
@@ -80,7 +83,7 @@ async def _adopt(
         for warning in report.warnings[warned:]:
             typer.echo(printable_lines(f"times: {warning} (see docs/from-astra.md)"), err=True)
         warned = len(report.warnings)
-        if monotonic() - said > 10:
+        if monotonic() - said > EVERY:
             said = monotonic()
             typer.echo(str(report.tables[-1]), err=True)
 

@@ -367,7 +367,10 @@ async def test_times_of_another_zone_are_told(
     assert [warning for warning in report.warnings if "go back by up to 6 h 5" in warning] != []
 
 
-async def test_the_command_says_what_it_did(theirs: str, database: str, run: Any, tmp_path: Path):
+async def test_the_command_says_what_it_did(
+    theirs: str, database: str, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("astra_outputs.cli.adopt.EVERY", 3_600)
     arguments = (
         "adopt",
         "--schema",
@@ -382,6 +385,9 @@ async def test_the_command_says_what_it_did(theirs: str, database: str, run: Any
     assert "the_cannon: 6 rows read, 6 copied; 450 values equal" in out
     code, out, err = await asyncio.to_thread(run, *arguments, "--json", "--from", theirs, "--dsn", database)
     assert json.loads(out)["complete"] is True
+    monkeypatch.setattr("astra_outputs.cli.adopt.EVERY", 0)
+    code, out, err = await asyncio.to_thread(run, *arguments, "--json", "--from", theirs, "--dsn", database)
+    assert (json.loads(out)["complete"], "the_cannon: 6 rows read" in err) == (True, True)
     code, _, err = await asyncio.to_thread(
         run, *arguments, "--from", theirs, "--into", "astra_080", "--dsn", theirs
     )

@@ -103,7 +103,7 @@ def message(kind: bytes, body: bytes) -> bytes:
 async def test_a_server_that_goes_away_while_it_is_connected_to_is_no_server() -> None:
     """It lets a client in, says that it ends the connection, and does not hang up yet."""
     ended = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
-    gone = asyncio.Event()
+    gone, hung_up = asyncio.Event(), asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         (length,) = struct.unpack("!i", await reader.readexactly(4))
@@ -112,6 +112,7 @@ async def test_a_server_that_goes_away_while_it_is_connected_to_is_no_server() -
         writer.write(b"".join([message(b"R", b"\0\0\0\0"), *says, message(b"E", ended)]))
         await gone.wait()
         writer.close()
+        hung_up.set()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
@@ -120,3 +121,4 @@ async def test_a_server_that_goes_away_while_it_is_connected_to_is_no_server() -
                 f"postgresql://me@127.0.0.1:{port}/survey?sslmode=disable", retry_for=1, timeout=20
             ).__aenter__()
         gone.set()
+        await hung_up.wait()
