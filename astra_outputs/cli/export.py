@@ -77,11 +77,11 @@ def export(
     """Write results, with their spectra and sources, to a file as the survey publishes it."""
     from astra_outputs.cli.named import class_named
     from astra_outputs.discover import record_classes
-    from astra_outputs.export.products import product_named
+    from astra_outputs.export.products import product_named, product_names
     from astra_outputs.model.record import Record
 
     kind: Any = product_named(table, record_classes(records)) if records else product_named(table)
-    kind = kind or class_named(table, records or (), Record)
+    kind = kind or class_named(table, records or (), Record, others=product_names())
     kinds = tuple(spectra_named(spectra or (), records or ()))
     options: dict[str, Any] = {
         "v_astra": v_astra,

@@ -82,8 +82,11 @@ def class_named(
     modules: Iterable[str],
     kind: type[R] = PipelineOutputMixin,  # type: ignore[assignment]
     also: Iterable[type[Record]] = (),
+    others: Iterable[str] = (),
 ) -> type[R]:
-    """Return the record class of a table, or of that name; `also` are classes that are known already.
+    """Return the record class of a table, or of that name.
+
+    `also` are classes that are known already, `others` names of something else that may be meant.
 
     Raises
     ------
@@ -95,7 +98,8 @@ def class_named(
     for entry in classes.values():
         if name in (entry.table, entry.__name__):
             return entry
-    nearest = get_close_matches(name, classes, n=1)
+    names = [*classes, *(entry.__name__ for entry in classes.values()), *others]
+    nearest = get_close_matches(name, names, n=1)
     hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(classes)}"
-    what = "results" if kind is PipelineOutputMixin else "spectra"
-    raise WrongRecordClass(f"no table of {what} is named {name}: {hint}; --records names modules of your own")
+    what = {PipelineOutputMixin: "table of results", Record: "table"}.get(kind, "table of spectra")
+    raise WrongRecordClass(f"no {what} is named {name}: {hint}; --records names modules of your own")

@@ -78,7 +78,9 @@ async def export(
         asked, file = _of_version(what, asked, file)
         what = await _there(database, what)
     elif file is None:
-        raise InvalidFile("the file has no name: only files of a release have one, as mwmAllStar")
+        raise InvalidFile(
+            "the file has no name: pass one (-o); only files of a release have one, as mwmAllStar"
+        )
     path = Path(file)
     ending = ending_of(path)
     readings = selected(what, condition, parameters, asked, columns, connections)

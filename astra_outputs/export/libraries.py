@@ -20,10 +20,12 @@ def ending_of(path: Path) -> str:
     Raises
     ------
     InvalidFile
-        If it is another.
+        If it is another, or a folder.
     MissingExtra
         If the library that writes them is not installed.
     """
+    if path.is_dir():
+        raise InvalidFile(f"{path} is a folder; name a file in it")
     ending = next((known for known in ENDINGS if path.name.lower().endswith(known)), None)
     if ending is None:
         raise InvalidFile(

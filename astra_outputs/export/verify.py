@@ -119,10 +119,18 @@ async def verify(
         readings = _readings(record_class, question, asked, classes, file)
         by_name = named_tables(readings)
         found.searched = question is not None and not question.keys() & {"limit", "incomplete"}
-        for table in tables:
-            reading = by_name.get(table.name) if len(readings) > 1 or len(tables) > 1 else readings[0]
+        several = len(readings) > 1 or len(tables) > 1
+        known = [(by_name.get(table.name) if several else readings[0], table) for table in tables]
+        if not any(reading for reading, _ in known):
+            raise UnreadableFile(
+                f"{file} cannot be compared: it has tables {', '.join(table.name or 'without a name' for table in tables)}, "
+                f"and rows of {readings[0].question.scope.record_class.table} are in {', '.join(by_name)}"
+            )
+        for reading, table in known:
             if reading is not None:
                 await _compare_table(database, reading, table, file, found)
+    if found.unkeyed and not found.rows:
+        raise UnreadableFile(f"{file} cannot be compared: its rows have no key, as sdss_id is of sources")
     return found
 
 

@@ -118,13 +118,15 @@ class Finding(Generic[R]):
     def _records(self, rows: list[Any]) -> list[R]:
         """Return the records of rows, each in the place of its row: both at once would take twice the memory."""
         record_of, first = self.rows.record, self.rows.width
+        both = len(self.along) == 2
         for place, row in enumerate(rows):
             record = rows[place] = record_of(row)
             start = first
             for alias, others in self.along.items():
                 record.__dict__[alias] = others.record(row, start)
                 start += others.width
-            _pass_on(record.__dict__)
+            if both:
+                _pass_on(record.__dict__)
         return rows
 
 

@@ -19,6 +19,23 @@ def test_a_file_without_rows_is_one_line_and_an_error(database: str, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["mwmAlStar", "--v-astra", "0.8"], "no table is named mwmAlStar: did you mean mwmAllStar?"),
+        (["SnowWite", "-o", "a.fits"], "no table is named SnowWite: did you mean SnowWhite?"),
+        (["aspcap", "-o", "."], ". is a folder; name a file in it"),
+        (["aspcap"], "the file has no name: pass one (-o)"),
+    ],
+)
+def test_what_names_nothing_is_one_line_with_what_may_be_meant(
+    database: str, words: list[str], said: str
+) -> None:
+    done = command(database, *words)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert said in done.stderr
+
+
 @pytest.mark.usefixtures("every_form")
 async def test_results_are_exported_by_their_table_with_columns_and_a_condition(
     database: str, tmp_path: Path, outputs: Any

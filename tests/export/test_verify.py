@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from every_form import EveryForm
 
-from astra_outputs import ASPCAP
+from astra_outputs import ASPCAP, Source
 from astra_outputs.errors import UnreadableFile
 
 pytest.importorskip("astropy")
@@ -57,6 +57,31 @@ async def test_a_file_of_somebody_else_is_named_and_says_what_is_missing(
     await outputs.export(EveryForm, tmp_path / "few.fits", columns=["a_real"])
     with pytest.raises(UnreadableFile, match="it has no task_pk"):
         await compared(outputs, tmp_path / "few.fits")
+
+
+async def test_a_file_of_other_tables_alone_is_no_file_that_says_what_the_database_does(
+    outputs: Any, tmp_path: Path
+) -> None:
+    fits = pytest.importorskip("astropy.io.fits")
+    columns = [fits.Column("task_pk", "K", array=[1])]
+    tables = [fits.BinTableHDU.from_columns(columns, name=name) for name in ("COADD", "SPECOBJ")]
+    fits.HDUList([fits.PrimaryHDU(), *tables]).writeto(tmp_path / "spec.fits")
+    said = "it has tables COADD, SPECOBJ, and rows of aspcap are in BOSS, APOGEE"
+    with pytest.raises(UnreadableFile, match=said):
+        await compared(outputs, tmp_path / "spec.fits", ASPCAP)
+
+
+async def test_a_file_whose_rows_have_no_key_is_not_said_to_be_as_the_database(
+    outputs: Any, tmp_path: Path
+) -> None:
+    await outputs.save(Source(sdss4_apogee_id="2M00000000+0000000"))
+    report = await outputs.export("mwmTargets", tmp_path, v_astra="0.8")
+    with pytest.raises(UnreadableFile, match="its rows have no key, as sdss_id is of sources"):
+        await outputs.verify(report.file)
+    await outputs.save(Source(sdss_id=1))
+    report = await outputs.export("mwmTargets", tmp_path, v_astra="0.8", overwrite=True)
+    found = await outputs.verify(report.file)
+    assert (found.same, found.rows, found.unkeyed) == (True, 1, 1)
 
 
 async def test_a_file_that_is_cut_off_is_refused(outputs: Any, tmp_path: Path, every_form: Any) -> None:
