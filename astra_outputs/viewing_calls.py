@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
@@ -159,7 +159,7 @@ class ViewingCalls:
         self,
         file: Path | str,
         *record_classes: type[Record],
-        spool: Path | str | None = None,
+        spool: Path | str | Iterable[Path | str] | None = None,
         pictures: bool = True,
         compared: bool = True,
         overwrite: bool = False,
@@ -167,8 +167,8 @@ class ViewingCalls:
         """Write a page that shows how far the pipelines are, and what the database is like.
 
         One HTML file that needs no other, and asks no network: coverage by pipeline and version, what was
-        written and what failed when, flags by frequency, Kiel diagrams, the biggest changes between versions; sizes, dead rows and vacuums of tables,
-        use of indexes, and the slowest statements where `pg_stat_statements` is installed. The server counts
+        written when, what waits on workers' disks and what failed, flags by frequency, Kiel diagrams, the biggest
+        changes between versions; sizes, dead rows and vacuums of tables, use of indexes, and the slowest statements where `pg_stat_statements` is installed. The server counts
         all results for it. What this user may not see is left out, and the page says so.
 
         Parameters
@@ -178,8 +178,8 @@ class ViewingCalls:
         *record_classes : type[Record]
             Pipelines to show, and kinds of spectra that they work on; of either all that are built in where none is
             given.
-        spool : Path or str, optional
-            The workers' folder, beside which they note on which spectra a pipeline failed.
+        spool : Path or str, or iterable of these, optional
+            The workers' folders: results that wait there are counted, and spectra on which a pipeline failed.
         pictures : bool
             Draw Kiel diagrams; they read all results of the newest versions.
         compared : bool

@@ -24,9 +24,14 @@ def report(
         ),
     ] = None,
     spool: Annotated[
-        Path,
-        typer.Option(help="Folder beside which workers note failures.", envvar="ASTRA_OUTPUTS_SPOOL"),
-    ] = Path("astra-outputs-spool"),
+        list[Path] | None,
+        typer.Option(
+            help="Folder of workers, in which results wait and failures are noted; may be repeated. "
+            "Else astra-outputs-spool, if it is there.",
+            envvar="ASTRA_OUTPUTS_SPOOL",
+            show_default=False,
+        ),
+    ] = None,
     pictures: Annotated[
         bool,
         typer.Option(
@@ -48,8 +53,8 @@ def report(
 ) -> None:
     """Write a page that shows how far the pipelines are, and what the database is like: one file, for any browser.
 
-    Coverage, throughput and failures, flags, Kiel diagrams, changes between versions, and for DBAs sizes, dead rows, indexes and the slowest
-    statements. The server counts all results for it.
+    Coverage, throughput and failures, what waits on disks, flags, Kiel diagrams, changes between versions, and for DBAs
+    sizes, dead rows, indexes and the slowest statements. The server counts all results for it.
     """
     from astra_outputs.cli.named import class_named
     from astra_outputs.discover import record_classes
@@ -61,7 +66,9 @@ def report(
     if tables:
         named: list[Any] = [class_named(name, records or ()) for name in tables]
         classes = [*named, *(kind for kind in classes if not issubclass(kind, PipelineOutputMixin))]
-    options = {"spool": spool, "pictures": pictures, "compared": compared, "overwrite": overwrite}
+    usual = Path("astra-outputs-spool")
+    folders = spool or ([usual] if usual.is_dir() else [])
+    options = {"spool": folders, "pictures": pictures, "compared": compared, "overwrite": overwrite}
     page = asyncio.run(_report(file, classes, options, dsn, schema))
     if json:
         typer.echo(

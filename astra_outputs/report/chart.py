@@ -64,7 +64,13 @@ class Span:
         raise AssertionError  # the last divides all
 
 
-def bars(title: str, span: Span, written: Mapping[str, Mapping[int, int]], failed: Mapping[int, int]) -> Html:
+def bars(
+    title: str,
+    span: Span,
+    written: Mapping[str, Mapping[int, int]],
+    failed: Mapping[int, int],
+    waits: Mapping[int, int],
+) -> Html:
     """Return a chart of one pipeline.
 
     Parameters
@@ -75,10 +81,13 @@ def bars(title: str, span: Span, written: Mapping[str, Mapping[int, int]], faile
         By version, the newest first, how many results were written in each step.
     failed : mapping of int to int
         On how many spectra the pipeline failed in each step.
+    waits : mapping of int to int
+        How many results were finished in each step, and wait on a disk.
     """
     places = range(span.steps)
     totals = [sum(counts.get(place, 0) for counts in written.values()) for place in places]
-    highest, most_failed = max(*totals, 1), max(failed.values(), default=0)
+    highest = max(1, *(total + waits.get(place, 0) for place, total in enumerate(totals)))
+    most_failed = max(failed.values(), default=0)
     width = WIDTH / span.steps
     drawn: list[Html] = []
     for place in places:
@@ -88,10 +97,14 @@ def bars(title: str, span: Span, written: Mapping[str, Mapping[int, int]], faile
                 colour = min(len(written) - 1 - number, COLOURS - 1)
                 floor -= HEIGHT * amount / highest
                 drawn.append(_bar(x, floor, width, HEIGHT * amount / highest, f"v{colour}"))
+        if amount := waits.get(place, 0):
+            floor -= HEIGHT * amount / highest
+            drawn.append(_bar(x, floor, width, HEIGHT * amount / highest, "waits"))
         if amount := failed.get(place, 0):
             drawn.append(_bar(x, TOP + HEIGHT + 1, width, 2 + 13 * amount / most_failed, "failed"))
-        if totals[place] or failed.get(place):
+        if totals[place] or failed.get(place) or waits.get(place):
             told = [f"{span.label(place)}: {totals[place]:,} written"]
+            told += [f"{waits[place]:,} on disk"] if waits.get(place) else []
             told += [f"{failed[place]:,} failed"] if failed.get(place) else []
             drawn.append(_told(x, width, ", ".join(told)))
     total = WIDTH + LEFT + 8
@@ -110,7 +123,11 @@ def bars(title: str, span: Span, written: Mapping[str, Mapping[int, int]], faile
         role="img",
         aria_label=title,
     )
-    return element("figure", picture, element("figcaption", title, _legend(list(written), most_failed)))
+    return element(
+        "figure",
+        picture,
+        element("figcaption", title, _legend(list(written), sum(waits.values()), most_failed)),
+    )
 
 
 def _bar(x: float, y: float, width: float, height: float, colour: str) -> Html:
@@ -142,11 +159,13 @@ def _label(x: float, y: float, words: str, anchor: str) -> Html:
     return element("text", words, x=x, y=y, text_anchor=anchor)
 
 
-def _legend(versions: Sequence[str], failures: int) -> Html:
+def _legend(versions: Sequence[str], waiting: int, failures: int) -> Html:
     names = [
         element("span", version, class_=f"key v{min(place, COLOURS - 1)}")
         for place, version in enumerate(versions)
     ]
+    if waiting:
+        names.append(element("span", f"on disk, {waiting:,}", class_="key waits"))
     if failures:
         names.append(element("span", f"failed, at most {failures:,}", class_="key failed"))
     return element("span", *names, class_="legend")

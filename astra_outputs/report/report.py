@@ -16,11 +16,13 @@ from astra_outputs.printable import InNotebooks
 from astra_outputs.report.asking import Asking
 from astra_outputs.report.changes import changes
 from astra_outputs.report.diagrams import kiel
+from astra_outputs.report.disk import OnDisk
 from astra_outputs.report.grid import moment, size
 from astra_outputs.report.markup import Html, element, joined
 from astra_outputs.report.page import page
-from astra_outputs.report.results import coverage, flags, made_by, throughput, totals
+from astra_outputs.report.results import coverage, flags, made_by, totals
 from astra_outputs.report.server import for_dbas
+from astra_outputs.report.throughput import throughput
 from astra_outputs.saving.store import Store
 from astra_outputs.whole_file import refuse_existing, whole_file
 
@@ -56,7 +58,7 @@ async def report(
     file: Path | str,
     record_classes: Sequence[type[Record]],
     *,
-    spool: Path | str | None,
+    spool: Path | str | Iterable[Path | str] | None,
     pictures: bool,
     compared: bool,
     overwrite: bool,
@@ -67,8 +69,13 @@ async def report(
     pipelines = _kinds_of(PipelineOutputMixin, record_classes)
     kinds = _kinds_of(SpectrumMixin, record_classes)
     asking = Asking(store.reading)
-    made = await made_by(asking, pipelines, kinds, None if spool is None else Path(spool))
-    sections = [coverage(made), await throughput(asking, made), await flags(asking, made)]
+    disk = OnDisk.of(asking, _folders(spool))
+    made = await made_by(asking, pipelines, kinds, disk)
+    sections = [
+        coverage(made, disk, pipelines),
+        await throughput(asking, made, disk),
+        await flags(asking, made),
+    ]
     if pictures:
         sections.append(await kiel(asking, made))
     if compared:
@@ -80,7 +87,7 @@ async def report(
         server = await behind.rows("server")
     left_out = (*asking.left_out, *behind.left_out)
     title = f"Results in {store.schema}"
-    head = joined([_where(server), totals(made), _without(left_out)])
+    head = joined([_where(server), totals(made, disk), _without(left_out)])
     content = page(title, head, sections).encode()
     with whole_file(path, overwrite=overwrite) as opened:
         opened.write(content)
@@ -91,6 +98,11 @@ def _kinds_of(base: type[Kind], record_classes: Iterable[type[Record]]) -> list[
     """Return those that are of a kind; where there is none, all that are built in."""
     given = [entry for entry in record_classes if issubclass(entry, base)]
     return given or [entry for entry in built_in() if issubclass(entry, base)]
+
+
+def _folders(spool: Path | str | Iterable[Path | str] | None) -> list[Path]:
+    named = [] if spool is None else [spool] if isinstance(spool, Path | str) else spool
+    return [Path(folder) for folder in named]
 
 
 def _where(rows: Sequence[Any]) -> Html | None:

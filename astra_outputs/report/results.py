@@ -1,12 +1,10 @@
-"""What the pipelines made: how far they are, what was written when, and which flags are set."""
+"""What the pipelines made: how far they are, and which flags are set."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from astra_outputs.model.pipeline import PipelineOutputMixin
@@ -15,11 +13,11 @@ from astra_outputs.postgres.sql import qualified, quote
 from astra_outputs.reading.readable import check_readable
 from astra_outputs.reading.status import VersionStatus, status_of
 from astra_outputs.report.asking import Asking
-from astra_outputs.report.chart import Span, bars
+from astra_outputs.report.disk import OnDisk
 from astra_outputs.report.grid import Cell, count, grid, moment, real, share
 from astra_outputs.report.markup import Html, element
 from astra_outputs.report.page import Section
-from astra_outputs.spool.failures import NotedFailure, noted_failures
+from astra_outputs.spool.failures import NotedFailure
 
 MOST_MEASURES = 1_000
 """Flags of one answer: PostgreSQL returns at most 1,664 values in a row."""
@@ -59,13 +57,13 @@ async def made_by(
     asking: Asking,
     pipelines: Sequence[type[PipelineOutputMixin]],
     kinds: Sequence[type[SpectrumMixin]],
-    spool: Path | None,
+    disk: OnDisk,
 ) -> list[Made]:
     """Return the pipelines that have results, in the order given."""
     found = []
     for pipeline in pipelines:
         with asking.unless_refused(pipeline.table):
-            failures = tuple(noted_failures(spool, pipeline.table)) if spool is not None else ()
+            failures = disk.failures(asking, pipeline.table)
             failed: dict[int, set[int]] = {}
             for failure in failures:
                 failed.setdefault(failure.major_minor, set()).add(failure.spectrum_pk)
@@ -79,8 +77,8 @@ async def made_by(
                 continue
             await check_readable(asking.database, pipeline)
             rows = {
-                _version(row["v_astra_major_minor"]): row
-                for row in await asking.rows("written_by_version", results=_results(asking, pipeline))
+                version_named(row["v_astra_major_minor"]): row
+                for row in await asking.rows("written_by_version", results=results_of(asking, pipeline))
             }
             found.append(
                 Made(
@@ -95,20 +93,12 @@ async def made_by(
     return found
 
 
-def coverage(made: Sequence[Made]) -> Section:
-    """Return how far each pipeline is with each version."""
-    header = (
-        "pipeline",
-        "version",
-        "spectra",
-        "done",
-        "of all",
-        "pending",
-        "failed",
-        "time each [s]",
-        "last write",
-    )
-    rows = [
+def coverage(made: Sequence[Made], disk: OnDisk, pipelines: Sequence[type[PipelineOutputMixin]]) -> Section:
+    """Return how far each pipeline is with each version, and how many of its results wait on disks."""
+    names = ("pipeline", "version", "spectra", "done", "of all", "pending", "failed")
+    header = (*names, "on disk", "time each [s]", "last write")
+    waiting = disk.waiting.copy()
+    rows: list[tuple[Any, ...]] = [
         (
             one.table,
             _by_number(entry.version),
@@ -117,59 +107,29 @@ def coverage(made: Sequence[Made]) -> Section:
             share(entry.done, entry.spectra),
             count(entry.pending),
             count(entry.failed),
+            count(waiting.pop((one.table, entry.version), 0) if disk.folders else None),
             real(one.t_elapsed.get(entry.version), 3),
             moment(entry.last_write),
         )
         for one in made
         for entry in one.versions
     ]
+    shown = {pipeline.table for pipeline in pipelines}
+    rows += [
+        (table, version, *(count(known) for known in (None, 0, None, None, None, some)), real(None), "")
+        for (table, version), some in waiting.items()
+        if table in shown
+    ]
     told = element(
         "p",
         "Spectra of the kinds that a pipeline works on; pending are those without a result of this version, and "
-        "those that were stored again since. Failed are those that workers noted beside their spool.",
+        "those that were stored again since. Failed are those that workers noted in their folders; on disk are results that wait there to be stored.",
         class_="faint",
     )
     return Section(
         "coverage",
         "Coverage",
         element("div", told, grid("Coverage", header, rows, nothing="No results are stored.")),
-    )
-
-
-async def throughput(asking: Asking, made: Sequence[Made]) -> Section:
-    """Return what each pipeline wrote when, and when it failed."""
-    times = [at for one in made for at in (*one.first.values(), *one.last.values())]
-    times += [failure.at for one in made for failure in one.failures if failure.at is not None]
-    if not times:
-        return Section(
-            "throughput", "Throughput and failures", element("p", "No results are stored.", class_="nothing")
-        )
-    span = Span.of(min(times), max(times))
-    charts = []
-    for one in made:
-        with asking.unless_refused(f"{one.table} over time"):
-            written: dict[str, dict[int, int]] = {entry.version: {} for entry in one.versions}
-            marks = {"results": _results(asking, one.record_class)}
-            for row in await asking.rows("written_over_time", span.step, span.begins, **marks):
-                place = span.place(row["begins"])
-                if place is not None:  # else it was written since the page was begun
-                    written.setdefault(_version(row["v_astra_major_minor"]), {})[place] = row["written"]
-            failed = Counter(
-                place
-                for failure in one.failures
-                if failure.at is not None and (place := span.place(failure.at)) is not None
-            )
-            charts.append(bars(one.table, span, written, failed))
-    told = element(
-        "p",
-        f"Results by the time of their last write, in UTC, a bar for each {span}; a result that was replaced counts "
-        "once, where it was replaced. Below the line: spectra on which a pipeline failed.",
-        class_="faint",
-    )
-    return Section(
-        "throughput",
-        "Throughput and failures",
-        element("div", told, element("div", *charts, class_="figures")),
     )
 
 
@@ -205,9 +165,9 @@ async def _flags_of(asking: Asking, one: Made) -> list[tuple[Any, ...]]:
             "flags_by_version",
             [_number(version) for version in (newest, *before)],
             measures=measures,
-            results=_results(asking, one.record_class),
+            results=results_of(asking, one.record_class),
         )
-        counted = {_version(row[0]): (row[1], list(row.values())[2:]) for row in found}
+        counted = {version_named(row[0]): (row[1], list(row.values())[2:]) for row in found}
         for place, (column, bit) in enumerate(part):
             total, now = counted[newest][0], counted[newest][1][place]
             old_total, old = (counted[before[0]][0], counted[before[0]][1][place]) if before else (None, 0)
@@ -220,7 +180,7 @@ async def _flags_of(asking: Asking, one: Made) -> list[tuple[Any, ...]]:
     return rows
 
 
-def totals(made: Sequence[Made]) -> Html:
+def totals(made: Sequence[Made], disk: OnDisk) -> Html:
     """Return the numbers that stand at the top."""
     results = sum(entry.done for one in made for entry in one.versions)
     last = max((at for one in made for at in one.last.values()), default=None)
@@ -231,6 +191,8 @@ def totals(made: Sequence[Made]) -> Html:
         "pending": f"{sum(one.versions[0].pending for one in made):,}",
         "last write": moment(last).shown,
     }
+    if disk.folders:
+        facts["on disk"] = f"{disk.waiting.total():,}"
     return element(
         "dl",
         *(element("div", element("dt", name), element("dd", value)) for name, value in facts.items()),
@@ -238,11 +200,13 @@ def totals(made: Sequence[Made]) -> Html:
     )
 
 
-def _results(asking: Asking, pipeline: type[PipelineOutputMixin]) -> str:
+def results_of(asking: Asking, pipeline: type[PipelineOutputMixin]) -> str:
+    """Return the table of a pipeline's results, quoted."""
     return qualified(asking.database.schema, pipeline.table)
 
 
-def _version(number: int) -> str:
+def version_named(number: int) -> str:
+    """Return a major.minor as it is written: 8 is 0.8."""
     return f"{number // 1_000}.{number % 1_000}"
 
 

@@ -184,8 +184,17 @@ def decode(content: bytes, class_of: ClassOf) -> SpoolBatch:
     return batch
 
 
-def glance(lines: Sequence[bytes]) -> tuple[str, str, int]:
-    """Return table, major.minor and number of records, as the first three lines of a file say; not verified.
+class Glance(NamedTuple):
+    """What a file says of its records: table, major.minor, how many, and when they were ready to be stored."""
+
+    table: str
+    version: str
+    records: int
+    since: datetime
+
+
+def glance(lines: Sequence[bytes]) -> Glance:
+    """Return what the first three lines of a file say; not verified.
 
     Raises
     ------
@@ -195,7 +204,9 @@ def glance(lines: Sequence[bytes]) -> tuple[str, str, int]:
     try:
         header, row = Header.parse(lines[1]), json.loads(lines[2])
         version = int(row[list(header.columns).index("v_astra")]) // 1_000
-        return header.table, f"{version // 1_000}.{version % 1_000}", int(json.loads(lines[1])["records"])
+        records = int(json.loads(lines[1])["records"])
+        since = header.since.astimezone(UTC)
+        return Glance(header.table, f"{version // 1_000}.{version % 1_000}", records, since)
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
         raise CorruptSpoolFile(f"is not what a worker writes: {error}") from error
 

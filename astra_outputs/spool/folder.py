@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from astra_outputs.errors import CorruptSpoolFile, SpoolFull, UntrustedSpool
 from astra_outputs.model.record import Record
-from astra_outputs.spool.file_format import Unwritable, encode, glance, verify
+from astra_outputs.spool.file_format import Glance, Unwritable, encode, glance, verify
 
 WAITING, PARTIAL, CORRUPT, REJECTED = ".spool", ".partial", ".corrupt", ".rejected"
 """How the names of files end: to be stored, being written, damaged, refused by the database."""
@@ -167,10 +167,21 @@ class Spool:
         """Return how many records wait, by table and major.minor; of files that can be read."""
         found: Counter[tuple[str, str]] = Counter()
         for path in self.waiting():
-            with suppress(OSError, CorruptSpoolFile), path.open("rb") as file:
-                table, version, count = glance([file.readline(GLANCE) for _ in range(3)])
-                found[table, version] += count
+            with suppress(OSError, CorruptSpoolFile):
+                said = self.look(path)
+                found[said.table, said.version] += said.records
         return found
+
+    def look(self, path: Path) -> Glance:
+        """Return what the first lines of a file say of its records; not verified.
+
+        Raises
+        ------
+        CorruptSpoolFile
+            If no worker wrote them.
+        """
+        with path.open("rb") as file:
+            return glance([file.readline(GLANCE) for _ in range(3)])
 
     def refused(self) -> list[Path]:
         """Return the files of records that the database refused."""
@@ -179,6 +190,10 @@ class Spool:
     def damaged(self) -> list[Path]:
         """Return the files that are damaged."""
         return self._files(CORRUPT)
+
+    def abandoned(self) -> list[Path]:
+        """Return the files that nobody has written to for a while: a killed worker's, perhaps."""
+        return [path for path in self._files(PARTIAL) if time.time() - path.stat().st_mtime >= ABANDONED]
 
     def recover(self) -> Recovered:
         """Finish or set aside what killed workers left half-written."""

@@ -10,6 +10,7 @@ import pytest
 from chromium import browser  # noqa: F401 (a fixture)
 
 from astra_outputs import ApogeeCoaddedSpectrumInApStar, TheCannon
+from astra_outputs.spool import Spool
 
 if TYPE_CHECKING:
     from selenium.webdriver.remote.webdriver import WebDriver
@@ -36,6 +37,8 @@ async def page(outputs: Any, spectra: Any, connection: Any, tmp_path: Path) -> P
         )
     at = datetime.now(UTC) - timedelta(hours=3)
     (tmp_path / "the_cannon.8.failed").write_text(f'{{"spectrum_pk": 99999, "at": "{at.isoformat()}"}}\n')
+    waiting = [TheCannon.from_spectrum(one, v_astra="0.8.1", teff=5000.0) for one in made[:5]]
+    Spool(tmp_path).write(waiting, at)
     written = await outputs.report(
         tmp_path / "report.html", TheCannon, ApogeeCoaddedSpectrumInApStar, spool=tmp_path
     )
@@ -76,7 +79,17 @@ def test_the_page_works_in_a_browser(browser: WebDriver, page: Path):  # noqa: F
     ] == []
     assert browser.execute_script("return document.images.length") == 1
     assert browser.execute_script("return document.images[0].naturalWidth") > 300
-    assert len(browser.find_elements("css selector", "figure svg rect.failed")) == 1
+    for kind in ("failed", "waits"):
+        assert len(browser.find_elements("css selector", f"figure svg rect.{kind}")) == 1
+    assert column(browser, "On disk", 4) == ["5"]
+
+    # On a screen all columns are seen; a phone scrolls tables alone.
+    beyond = (
+        "return [...document.querySelectorAll('.scrolls')].filter(t => t.scrollWidth > t.clientWidth).length"
+    )
+    opened(browser, page, 1400)
+    assert browser.execute_script(beyond) == 0
+    opened(browser, page)
 
     # Numbers begin with the largest; a second press turns them round. Sizes sort as numbers, not as words.
     size = browser.find_element("css selector", 'table[aria-label="Tables"] th:nth-child(3)')

@@ -36,6 +36,8 @@ from astra_outputs.errors import CannotStart
 from astra_outputs.postgres import sql_files
 from astra_outputs.report.chart import Span
 from astra_outputs.report.markup import Html, element, text
+from astra_outputs.spool import Spool
+from astra_outputs.spool.folder import REJECTED
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&\x1b[31m"
 CLASSES = (TheCannon, SnowWhite, ApogeeCoaddedSpectrumInApStar)
@@ -211,8 +213,10 @@ async def test_without_matplotlib_the_page_has_a_sentence_for_the_diagrams(
 async def test_coverage_is_counted_by_version(outputs: Any, filled: Any, tmp_path: Path):
     page = (await outputs.report(tmp_path / "report.html", TheCannon)).file.read_text()
     newest, before = rows_of(page, "Coverage")
-    assert newest[:8] == ["the_cannon", "0.8", "10", "10", "100.0%", "0", "0", "2"]
-    assert before[:8] == ["the_cannon", "0.7", "10", "5", "50.0%", "5", "0", "2"]
+    assert newest[:9] == ["the_cannon", "0.8", "10", "10", "100.0%", "0", "0", "-", "2"]
+    assert before[:9] == ["the_cannon", "0.7", "10", "5", "50.0%", "5", "0", "-", "2"]
+    assert "No workers&#x27; folder was named" in page  # and nothing is claimed of what may wait there
+    assert "<dt>on disk</dt>" not in page
 
 
 async def test_flags_are_counted_in_the_newest_version_and_the_one_before(
@@ -264,6 +268,62 @@ async def test_a_pipeline_that_only_fails_is_not_passed_over(outputs: Any, tmp_p
     (tmp_path / "snow_white.8.failed").write_text('{"spectrum_pk": 1}\n{"spectrum_pk": 2}\n')
     page = await outputs.report(tmp_path / "report.html", *CLASSES, spool=tmp_path)
     assert page.left_out == ("snow_white: no result is stored; it failed on 2 spectra",)
+
+
+async def test_what_lies_on_workers_disks_is_counted_by_what_became_of_it(
+    outputs: Any, filled: list[Any], connection: asyncpg.Connection, tmp_path: Path
+):
+    await connection.execute("update astra.the_cannon set modified = '2026-03-01 12:00Z'")
+    one, other = tmp_path / "node-1", tmp_path / "node-2"
+    cannon = [TheCannon.from_spectrum(spectrum, v_astra="0.8.2") for spectrum in filled]
+    white = [SnowWhite.from_spectrum(spectrum, v_astra="0.9.0") for spectrum in filled[:3]]
+    hour = datetime(2026, 3, 2, 7, tzinfo=UTC)
+    Spool(one).write(cannon[:4], hour)
+    Spool(other).write(cannon[4:6], hour + timedelta(hours=12))
+    Spool(other).write(white, hour)
+    Spool(other).write(cannon[:1], hour, REJECTED)
+    (one / "1.corrupt").write_bytes(b"damaged")
+    (one / "2.spool").write_bytes(b"damaged as well, and nobody looked")
+    (one / "3.partial").write_bytes(b"is being written")
+    (one / "4.partial").write_bytes(b"was being written")
+    os.utime(one / "4.partial", (0, 0))
+    os.mkfifo(one / "5.spool")  # waits for nobody
+    folders = [one, other, tmp_path / "gone"]
+    found = await outputs.report(tmp_path / "report.html", *CLASSES, spool=folders, pictures=False)
+    page = found.file.read_text()
+    assert found.left_out == (f"workers' folder {folders[2]}: there is no such folder",)
+    assert {tuple(row[:5]) for row in rows_of(page, "On disk")} == {
+        ("the_cannon", "0.8", "waits", "6", "2"),
+        ("snow_white", "0.9", "waits", "3", "1"),
+        ("the_cannon", "0.8", "refused", "1", "1"),
+        ("not known", "-", "damaged", "-", "2"),
+        ("not known", "-", "unfinished", "-", "1"),
+    }
+    waits = next(row for row in rows_of(page, "On disk") if row[2:4] == ["waits", "6"])
+    assert waits[5:7] == ["2026-03-02 07:00", "2026-03-02 19:00"]
+    coverage = {tuple(row[:2]): row for row in rows_of(page, "Coverage")}
+    assert coverage["the_cannon", "0.8"][7] == "6"
+    assert coverage["the_cannon", "0.7"][7] == "0"
+    assert coverage["snow_white", "0.9"] == ["snow_white", "0.9", "-", "0", "-", "-", "-", "3", "-", ""]
+    told = re.findall(r"<title>(2026-[^<]*)</title>", page)
+    assert told == [
+        "2026-03-01 12:00: 15 written",
+        "2026-03-02 07:00: 0 written, 4 on disk",
+        "2026-03-02 19:00: 0 written, 2 on disk",
+    ]
+    assert "<dt>on disk</dt><dd>9</dd>" in page
+
+
+async def test_results_that_wait_are_shown_where_none_is_stored(
+    outputs: Any, spectra: Spectra, tmp_path: Path
+):
+    made = [TheCannon.from_spectrum(spectrum, v_astra="0.8.0") for spectrum in await spectra(2)]
+    Spool(tmp_path / "spool").write(made, datetime(2026, 3, 2, tzinfo=UTC))
+    page = (
+        await outputs.report(tmp_path / "r.html", *CLASSES, spool=str(tmp_path / "spool"))
+    ).file.read_text()
+    assert rows_of(page, "Coverage") == [["the_cannon", "0.8", "-", "0", "-", "-", "-", "2", "-", ""]]
+    assert rows_of(page, "On disk")[0][:4] == ["the_cannon", "0.8", "waits", "2"]
 
 
 def test_a_span_has_few_steps_and_holds_its_ends():
@@ -399,5 +459,20 @@ async def test_the_command_writes_a_page_and_says_what_it_lacks(
     assert await asyncio.to_thread(run, *first) == 0
     assert json.loads(capsys.readouterr().out)["bytes"] == path.stat().st_size
     assert 'id="kiel"' not in path.read_text()
+    assert "No workers&#x27; folder was named" in path.read_text()
+    with_spool = (
+        *first[:-2],
+        "--overwrite",
+        "--json",
+        "--spool",
+        str(tmp_path),
+        "--spool",
+        str(tmp_path / "no"),
+    )
+    assert await asyncio.to_thread(run, *with_spool) == 0
+    assert [words.rpartition(": ")[2] for words in json.loads(capsys.readouterr().out)["left_out"]] == [
+        "there is no such folder"
+    ]
+    assert "Nothing waits on workers&#x27; disks." in path.read_text()
     assert await asyncio.to_thread(run, "the_cannon", "-o", str(path)) == 1
     assert "--overwrite" in capsys.readouterr().err
