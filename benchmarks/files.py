@@ -2,15 +2,20 @@
 
 The same 250 columns go to Arrow by `outputs.columns`, into a file by `outputs.export`, and into a file as upstream
 Astra does it: rows as dictionaries out of Peewee, values appended to a list a column, `fits.Column`, `writeto`.
-The last keeps everything in memory, 17 KiB and more a row, and stores fewer rows.
+The last keeps everything in memory, 17 KiB and more a row, and stores fewer rows. An export to .fits.gz stands beside
+zlib alone, which compresses the bytes of the same file, at the same level, in as many threads. Memory is that of a
+process of its own, and of all that it starts.
 """
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
+import zlib
+from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +27,11 @@ import numpy as np
 
 import astra_outputs
 from astra_outputs import ASPCAP, ApogeeCoaddedSpectrumInApStar, Record, Source
+from astra_outputs.export.sinks import CHUNK, LEVEL, MOST_THREADS
 from astra_outputs.postgres import sql_files
-from benchmarks.measure import reason, say
+from benchmarks.measure import GreatestMemory, reason, say
 from benchmarks.race import WrongRows
-from benchmarks.reading import Way, race, status
+from benchmarks.reading import Way, race
 from benchmarks.server import connected
 from benchmarks.tables import SCHEMA, V_ASTRA
 
@@ -79,14 +85,21 @@ async def run(dsn: str, size: Size) -> dict[str, Any]:
         ways: dict[str, Way] = {
             "columns": ("columns to Arrow", size.rows, lambda: _to_arrow(outputs)),
             "export": ("export to FITS", size.rows, lambda: _export(outputs, folder / "ours.fits")),
+            "gzipped": ("export to FITS.gz", size.rows, lambda: _export(outputs, folder / "ours.fits.gz")),
+            "zlib": (
+                f"zlib alone, {threads()} threads",
+                size.rows,
+                lambda: _zlib_alone(folder / "plain.fits", folder / "plain.z"),
+            ),
             "upstream": (
                 f"as upstream, {size.upstream:,} rows",
                 size.upstream,
                 lambda: _upstream(dsn, size.upstream, folder / "upstream.fits"),
             ),
         }
+        await _export(outputs, folder / "plain.fits")
         found = await race(connection, ways, size.rounds, {})
-        memory = {name: await _in_own_process(dsn, name, size) for name in ("export", "upstream")}
+        memory = {name: await _in_own_process(dsn, name, size) for name in ("export", "gzipped", "upstream")}
         await connection.execute(f"drop schema {SCHEMA} cascade")
     return {"rows": size.rows, "columns": len(names()), "ways": found, "memory": memory}
 
@@ -129,6 +142,28 @@ async def _to_arrow(outputs: Any) -> Any:
 
 async def _export(outputs: Any, file: Path) -> None:
     await outputs.export(ASPCAP, file, columns=names(), overwrite=True)
+
+
+async def _zlib_alone(file: Path, into: Path) -> None:
+    """Compress a file as an export does, without reading a database; it blocks."""
+    with file.open("rb") as plain, into.open("wb") as packed, ThreadPoolExecutor(threads()) as pool:
+        waiting: deque[Future[bytes]] = deque()
+        while chunk := plain.read(CHUNK):
+            waiting.append(pool.submit(_deflated, chunk))
+            while len(waiting) > 2 * threads():
+                packed.write(waiting.popleft().result())
+        for rest in waiting:
+            packed.write(rest.result())
+
+
+def _deflated(chunk: bytes) -> bytes:
+    zlib.crc32(chunk)  # which gzip wants, too
+    return zlib.compress(chunk, LEVEL)
+
+
+def threads() -> int:
+    """Return in how many threads an export compresses."""
+    return min(MOST_THREADS, os.cpu_count() or 1)
 
 
 FORMATS = {"real": "E", "double precision": "D", "integer": "J", "bigint": "K"}
@@ -204,7 +239,7 @@ def _query(peewee: Any, database: Any) -> Any:
 
 
 async def _in_own_process(dsn: str, way: str, size: Size) -> dict[str, Any]:
-    """Return the greatest memory of a process that writes one file."""
+    """Return the greatest memory of a process, and of those that it starts, while it writes one file."""
     say(f"memory of {way}")
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as processes:
         try:
@@ -225,18 +260,18 @@ def _rows_in(file: Path) -> int:
 
 
 async def _write_once(dsn: str, way: str, size: Size) -> dict[str, Any]:
-    rows = size.rows if way == "export" else size.upstream
+    rows = size.upstream if way == "upstream" else size.rows
     with TemporaryDirectory() as folder:
-        file = Path(folder) / "file.fits"
-        if way == "export":
-            async with astra_outputs.connect(dsn, schema=SCHEMA) as outputs:
-                before = status("VmRSS")
-                await _export(outputs, file)
-        else:
+        file = Path(folder) / ("file.fits.gz" if way == "gzipped" else "file.fits")
+        if way == "upstream":
             await _upstream(dsn, 10, file)  # libraries are there
-            before = status("VmRSS")
-            await _upstream(dsn, rows, file)
-        peak = status("VmHWM")
+            with GreatestMemory() as memory:
+                await _upstream(dsn, rows, file)
+        else:
+            async with astra_outputs.connect(dsn, schema=SCHEMA) as outputs:
+                with GreatestMemory() as memory:
+                    await _export(outputs, file)
+        before, peak = memory.before, memory.greatest
         if (stored := _rows_in(file)) != rows:
             raise WrongRows(f"{stored} of {rows} rows are in the file")
         return {

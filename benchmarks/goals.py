@@ -250,6 +250,24 @@ def _files(part: dict[str, Any]) -> Iterator[Goal]:
     yield Goal(what, where, 1.3, reached, at_most=True, reason=reason)
     reached, reason = against_best(ways, "export", ("upstream",))
     yield Goal("export to FITS / as upstream", where, 6, reached, reason=reason)
-    memory = part["memory"]["export"]
-    what, reason = "greatest memory of an export to FITS, MiB", memory.get("error", "")
-    yield Goal(what, where, 512, memory.get("peak_mib"), at_most=True, reason=reason)
+    yield from gzipped(ways, where)
+    for way, ending in (("export", "FITS"), ("gzipped", "FITS.gz")):
+        memory = part["memory"][way]
+        what, reason = f"greatest memory of an export to {ending}, MiB", memory.get("error", "")
+        yield Goal(what, where, 512, memory.get("peak_mib"), at_most=True, reason=reason)
+
+
+def gzipped(ways: dict[str, Any], where: str) -> Iterator[Goal]:
+    """Yield what compressing costs an export, beside what it costs zlib."""
+    names = ("gzipped", "export", "zlib")
+    reason = _missing(ways, names)
+    added = together = None
+    if not reason:
+        cpu = zip(*(ways[name]["client_cpu"] for name in names), strict=True)
+        added = round(median((packed - plain) / zlib for packed, plain, zlib in cpu), 2)
+        rates = zip(*(ways[name]["rates"] for name in names), strict=True)
+        together = round(median((1 / packed) / (1 / plain + 1 / zlib) for packed, plain, zlib in rates), 2)
+    what = "CPU that .gz adds to an export / of zlib alone"
+    yield Goal(what, where, 1.1, added, at_most=True, reason=reason)
+    what = "time of an export to FITS.gz / of an export, and then zlib alone"
+    yield Goal(what, where, 1.0, together, at_most=True, reason=reason)

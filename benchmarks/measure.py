@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 
@@ -75,6 +78,58 @@ class Series:
             "client_cpu": [round(1e6 * cpu / self.rows, 2) for cpu in self.client],
             "server_cpu": [round(1e6 * cpu / self.rows, 2) for cpu in self.server],
         }
+
+
+class GreatestMemory:
+    """Measures how much memory this process and all that it starts hold at most, within a `with`.
+
+    The kernel keeps the greatest of a single process; those that it starts are asked every so often, and added.
+
+    Attributes
+    ----------
+    before, greatest : int
+        Bytes at the beginning, and at most.
+    """
+
+    EVERY = 0.02
+    """Seconds between two questions."""
+
+    before = greatest = 0
+
+    def __enter__(self) -> Self:
+        import psutil
+
+        self._process, self._ended = psutil.Process(), threading.Event()
+        self.before = self._all()
+        self._asking = threading.Thread(target=self._ask, daemon=True)
+        self._asking.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._asking.join()
+        self.greatest = max(self.greatest, self._all(), status("VmHWM"))
+
+    def _ask(self) -> None:
+        while not self._ended.wait(self.EVERY):
+            self.greatest = max(self.greatest, self._all())
+
+    def _all(self) -> int:
+        """Return what all hold; a page that two share counts twice."""
+        import psutil
+
+        found = int(self._process.memory_info().rss)
+        for child in self._process.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # it has ended
+                found += int(child.memory_info().rss)
+        return found
+
+
+def status(name: str) -> int:
+    """Return a figure of this process's memory, in bytes; Linux alone knows the greatest of a program."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    (found,) = [line.split() for line in lines if line.startswith(f"{name}:")]
+    return 1024 * int(found[1])
 
 
 def ratio(rates: Sequence[float], against: Sequence[float]) -> float:

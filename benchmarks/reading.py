@@ -17,14 +17,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 
 import astra_outputs
 from benchmarks.cpu import ServerCpu
-from benchmarks.measure import Series, reason, say, turns
+from benchmarks.measure import Series, reason, say, status, turns
 from benchmarks.server import connected
 from benchmarks.tables import SCHEMA, V_ASTRA, Table, create_parents
 
@@ -281,10 +280,3 @@ async def _read_once(dsn: str, way: str, width: int) -> dict[str, Any]:
         "peak_mib": round(peak / 2**20, 1),
         "ratio": round(peak / size, 3),
     }
-
-
-def status(name: str) -> int:
-    """Return a figure of this process's memory, in bytes; Linux alone knows the greatest of a program."""
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    (found,) = [line.split() for line in lines if line.startswith(f"{name}:")]
-    return 1024 * int(found[1])

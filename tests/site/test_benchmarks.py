@@ -112,6 +112,35 @@ def test_the_faster_of_those_written_by_hand_is_the_one_to_beat() -> None:
     assert against_best(phase, "ours", ("slow", "fast")) == (0.5, "")
 
 
+def test_compressing_is_held_against_what_zlib_alone_takes() -> None:
+    goals = import_module("benchmarks.goals")
+    ways = {
+        "export": {"client_cpu": [8.0, 9.0], "rates": [100, 100]},
+        "gzipped": {"client_cpu": [38.0, 49.0], "rates": [40, 25]},
+        "zlib": {"client_cpu": [30.0, 20.0], "rates": [50, 50]},
+    }
+    cpu, seconds = goals.gzipped(ways, "here")
+    assert (cpu.reached, cpu.met) == (1.5, False)
+    assert seconds.reached == pytest.approx(1.08, abs=0.01)
+    assert [goal.reached for goal in goals.gzipped(ways | {"zlib": {"error": "no"}}, "here")] == [None, None]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
+def test_the_memory_of_processes_that_are_started_counts() -> None:
+    measure = import_module("benchmarks.measure")
+    size = 80 * 2**20
+    hold = f"import sys; held = b'x' * {size}; print('holds it', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        with measure.GreatestMemory() as memory:
+            assert child.stdout is not None
+            assert child.stdout.readline()
+        assert memory.greatest - memory.before > size / 2
+        child.communicate()
+
+
+
 def test_everybody_is_measured_at_the_batch_size_that_was_best_for_them() -> None:
     tuning, tables = import_module("benchmarks.tuning"), import_module("benchmarks.tables")
     cells = {
