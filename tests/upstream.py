@@ -32,6 +32,23 @@ WRITTEN = datetime(2025, 3, 1, 12)  # noqa: DTZ001 (without a zone, as Astra wri
 """When the first row was written, by the clock of a worker."""
 
 
+VIEWS = """
+    create view public.hot with (security_barrier = true) as
+    select task_pk, teff, created from astra_080.the_cannon where teff > 10;
+    create materialized view public.hotter as select * from public.hot;
+    create unique index hotter_first on public.hotter (task_pk);
+    comment on view public.hot is 'It''s; hot';
+    alter view public.hot alter column teff set default 5;
+    create rule nothing as on delete to public.hot do instead nothing;
+    create function public.into_hot() returns trigger language plpgsql as 'begin return new; end';
+    create trigger into_hot instead of insert on public.hot for each row execute function public.into_hot();
+    grant select on public.hot to public;
+    grant update (teff) on public.hot to pg_monitor with grant option;
+    alter view public.hot owner to pg_read_all_data;
+"""
+"""Views of others, which stand upon columns that change."""
+
+
 def local_now() -> datetime:
     """The default of Astra's times: what the clock of the machine says, without its zone."""
     return datetime.now()  # noqa: DTZ005

@@ -11,7 +11,7 @@ from astra_outputs.catalog import from_database, normal
 from astra_outputs.catalog.from_database import foreign_key_of, names_as_in
 from astra_outputs.catalog.model import TableFacts, key, unique_key
 from astra_outputs.errors import SchemaMismatch
-from astra_outputs.postgres.sql import templates
+from astra_outputs.postgres.sql import qualified, templates
 from astra_outputs.postgres.sqlstates import NO_SCHEMA
 
 if TYPE_CHECKING:
@@ -50,13 +50,14 @@ class Existing:
 
 @dataclass(frozen=True)
 class View:
-    """A view that reads a table which is to be changed."""
+    """A view that reads a table which is to be changed; `more` gives it what it has besides its definition."""
 
     schema: str
     name: str
     materialized: bool
     options: Sequence[str]
     definition: str
+    more: Sequence[str] = ()
 
 
 async def recognised(connection: Connection, schema: str, where: str = "the database") -> list[str]:
@@ -106,13 +107,30 @@ async def views_upon(connection: Connection, schema: str, names: Sequence[str]) 
     """Return the views that read these tables, in the order in which they can be dropped."""
     async with names_as_in(connection, "pg_catalog"):  # every other name with its schema
         rows = await connection.fetch(templates("amend")["views_upon"].text, schema, names)
-    seen: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
-    for row in rows:
-        seen[row["nspname"], row["relname"]].append(row)
+        views = [qualified(row["nspname"], row["relname"]) for row in rows]
+        has = await connection.fetch(templates("amend")["what_views_have"].text, views)
+    more: dict[str, list[str]] = {row["name"]: row["statements"] for row in has}
+    seen: defaultdict[str, list[Any]] = defaultdict(list)
+    for name, row in zip(views, rows, strict=True):
+        seen[name].append(row)
     return [
-        View(row["nspname"], row["relname"], row["kind"] == "m", row["options"], row["definition"].strip())
-        for (row, *_) in seen.values()
+        View(
+            row["nspname"],
+            row["relname"],
+            row["kind"] == "m",
+            row["options"],
+            row["definition"].strip(),
+            more[name],
+        )
+        for name, (row, *_) in seen.items()
     ]
+
+
+async def in_the_way(connection: Connection, schema: str, names: Sequence[str]) -> list[str]:
+    """Return what is made of columns of these tables, in words: the server changes no type under it."""
+    async with names_as_in(connection, "pg_catalog"):
+        rows = await connection.fetch(templates("amend")["in_the_way"].text, schema, names)
+    return [words for (words,) in rows]
 
 
 def _put_constraint(row: Any, table: Existing) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astra_outputs.amend.columns import NAIVE, Columns
-from astra_outputs.amend.existing import Existing, View, existing_of, recognised, views_upon
+from astra_outputs.amend.existing import Existing, View, existing_of, in_the_way, recognised, views_upon
 from astra_outputs.amend.rules import Rules
 from astra_outputs.amend.step import EXCLUSIVE, Step
 from astra_outputs.amend.wanted import FORMER_NAMES, Wanted, wanted_of
@@ -86,6 +86,7 @@ async def script_for(
         )
     plan = _Plan(schema, wanted, existing, former, zone or "UTC")
     views = await views_upon(connection, schema, [former.get(name, name) for name in plan.in_the_way])
+    stuck = await in_the_way(connection, schema, [former.get(name, name) for name in plan.retyped])
     steps = list(plan.steps(views))
     version = None
     if "schema_version" in tables:
@@ -100,7 +101,7 @@ async def script_for(
                 schema=printable(schema),
                 where=printable(where),
                 name=quote(schema),
-                notes=plan.notes(version),
+                notes=plan.notes(version, stuck),
             ),
             *map(str, steps),
             _ending(schema, wanted, existing, plan.put_back(views), newest),
@@ -145,6 +146,11 @@ class _Plan:
         """Tables whose columns change, upon which no view may stand meanwhile."""
         return [name for name, columns in self._columns.items() if columns.changes_anything]
 
+    @property
+    def retyped(self) -> list[str]:
+        """Tables of which a column gets another type."""
+        return [name for name, columns in self._columns.items() if columns.retyped]
+
     def steps(self, views: Sequence[View]) -> Iterator[Step]:
         """Yield the steps."""
         for new, old in self._former.items():
@@ -152,9 +158,8 @@ class _Plan:
         for view in views:
             yield self._without(view)
         rules = [Rules(one, has) for one, has in self._tables]
-        retyped = [name for name, columns in self._columns.items() if columns.retyped]
         for one in rules:
-            yield from one.foreign_keys_off(retyped)
+            yield from one.foreign_keys_off(self.retyped)
         for columns in self._columns.values():
             yield from columns.steps()
         for columns in self._columns.values():
@@ -164,15 +169,22 @@ class _Plan:
         for one in rules:
             yield from one.checks()
         for one in rules:
-            yield from one.foreign_keys_on(retyped)
+            yield from one.foreign_keys_on(self.retyped)
 
     def put_back(self, views: Sequence[View]) -> list[Step]:
-        """Return what makes the views again that no file makes."""
-        return [self._again(view) for view in reversed(views) if not self._is_ours(view)]
+        """Return what makes the views again that no file makes, and gives those that one makes their rights."""
+        others = [self._again(view) for view in reversed(views) if not self._is_ours(view)]
+        ours = [view for view in views if self._is_ours(view) and view.name in self._ours and view.more]
+        return [*(_rights(view) for view in ours), *others]
 
-    def notes(self, version: int | None) -> str:
+    def notes(self, version: int | None, stuck: Sequence[str]) -> str:
         """Return what a DBA has to know besides, as comments."""
         lines = []
+        if stuck:
+            lines.append(
+                "The server changes no type of a column that these are made of: drop them before, and make them again "
+                f"afterwards: {', '.join(map(printable, stuck))}."
+            )
         if version is not None or self._former:
             lines.append(
                 "This is an earlier schema of ours: the files of schema/upgrades/ lead to the same by short steps, "
@@ -197,18 +209,26 @@ class _Plan:
         kind, name = "materialized view" if view.materialized else "view", qualified(view.schema, view.name)
         return Step(
             f"drop {kind} {name}",
-            f"{view.name} stands upon columns that change; it is made again below, its rights are not",
+            f"{view.name} stands upon columns that change; it is made again below, with its rights",
             f"exclusive on {view.name}, for milliseconds",
             undo=f"{_create(view)}",
         )
 
     def _again(self, view: View) -> Step:
         return Step(
-            _create(view).removesuffix(";"),
-            f"{view.name} as it was; grant again who may read it",
+            ";\n".join([_create(view).removesuffix(";"), *view.more]),
+            f"{view.name} as it was, with its owner and rights",
             f"share on its tables{', as long as it takes to fill' if view.materialized else ''}",
             undo=f"drop {'materialized ' * view.materialized}view {qualified(view.schema, view.name)}",
         )
+
+
+def _rights(view: View) -> Step:
+    return Step(
+        ";\n".join(view.more),
+        f"{view.name}, which a file has made again, gets the owner and the rights that it had",
+        f"exclusive on {view.name}, for milliseconds",
+    )
 
 
 def _create(view: View) -> str:

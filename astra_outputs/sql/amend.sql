@@ -121,6 +121,137 @@ inner join pg_namespace as schemas on schemas.oid = views.relnamespace
 group by schemas.nspname, views.relname, views.relkind, views.reloptions, views.oid
 order by depth desc, views.relname asc;
 
+-- name: what_views_have
+-- What views have besides their definitions, as statements that give it to them again: comments, defaults, indexes,
+-- triggers, rules, rights, and the owner last.
+-- $1: an array of names of views, quoted and with their schemas.
+with views as (
+    select
+        classes.oid,
+        classes.relowner,
+        classes.relacl,
+        named.name,
+        case when classes.relkind = 'm' then 'materialized view' else 'view' end as kind
+    from unnest($1::text[]) as named (name)
+    inner join pg_class as classes on classes.oid = named.name::regclass
+),
+
+parts (oid, place, statement) as (
+    select
+        views.oid,
+        1,
+        format(
+            'comment on %s %s is %L',
+            case when said.objsubid = 0 then views.kind else 'column' end,
+            concat_ws('.', views.name, quote_ident(columns.attname)),
+            said.description
+        )
+    from views
+    inner join pg_description as said on said.objoid = views.oid and said.classoid = 'pg_class'::regclass
+    left join pg_attribute as columns on columns.attrelid = views.oid and columns.attnum = nullif(said.objsubid, 0)
+    union all
+    select
+        views.oid,
+        2,
+        format(
+            'alter view %s alter column %I set default %s',
+            views.name, columns.attname, pg_get_expr(defaults.adbin, views.oid)
+        )
+    from views
+    inner join pg_attrdef as defaults on defaults.adrelid = views.oid
+    inner join pg_attribute as columns on columns.attrelid = views.oid and columns.attnum = defaults.adnum
+    union all
+    select
+        views.oid,
+        3,
+        pg_get_indexdef(indexes.indexrelid)
+    from views
+    inner join pg_index as indexes on indexes.indrelid = views.oid
+    union all
+    select
+        views.oid,
+        4,
+        pg_get_triggerdef(triggers.oid)
+    from views
+    inner join pg_trigger as triggers on triggers.tgrelid = views.oid and not triggers.tgisinternal
+    union all
+    select
+        views.oid,
+        5,
+        rtrim(pg_get_ruledef(rules.oid), ';')
+    from views
+    inner join pg_rewrite as rules on rules.ev_class = views.oid and rules.rulename <> '_RETURN'
+    union all
+    select
+        views.oid,
+        6,
+        format(
+            'grant %s%s on %s to %s%s',
+            lower(rights.privilege_type),
+            ' (' || quote_ident(rights.attname) || ')',
+            views.name,
+            case when rights.grantee = 0 then 'public' else rights.grantee::regrole::text end,
+            case when rights.is_grantable then ' with grant option' else '' end
+        )
+    from views
+    cross join lateral (
+        select
+            null::name as attname,
+            of_view.*
+        from aclexplode(views.relacl) as of_view
+        union all
+        select
+            columns.attname,
+            of_column.*
+        from pg_attribute as columns
+        cross join lateral aclexplode(columns.attacl) as of_column
+        where columns.attrelid = views.oid
+    ) as rights
+    where rights.grantee <> views.relowner
+    union all
+    select
+        views.oid,
+        7,
+        format('alter %s %s owner to %s', views.kind, views.name, views.relowner::regrole)
+    from views
+    where views.relowner <> quote_ident(current_user)::regrole
+)
+
+select
+    views.name,
+    array(
+        select parts.statement from parts
+        where parts.oid = views.oid
+        order by parts.place, parts.statement
+    ) as statements
+from views;
+
+-- name: in_the_way
+-- What is made of columns of tables, so that their types cannot be changed: triggers, policies, functions,
+-- publications, generated columns.
+-- $1: the schema, $2: an array of names of tables.
+select distinct coalesce(
+    case when others.attgenerated <> '' then format('column %s of table %s', others.attname, tables.oid::regclass) end,
+    pg_describe_object(uses.classid, uses.objid, uses.objsubid)
+) as words
+from pg_class as tables
+inner join pg_namespace as schemas on schemas.oid = tables.relnamespace
+inner join pg_depend as uses
+    on uses.refclassid = 'pg_class'::regclass and uses.refobjid = tables.oid and uses.refobjsubid > 0
+left join pg_attrdef as defaults on uses.classid = 'pg_attrdef'::regclass and defaults.oid = uses.objid
+left join pg_attribute as others on others.attrelid = defaults.adrelid and others.attnum = defaults.adnum
+where
+    schemas.nspname = $1 and tables.relname = any($2)
+    and case
+        when uses.classid = 'pg_attrdef'::regclass
+            then others.attgenerated <> '' and others.attname <> 'v_astra_major_minor'
+        else
+            uses.classid in (
+                'pg_trigger'::regclass, 'pg_policy'::regclass, 'pg_proc'::regclass, 'pg_publication_rel'::regclass
+            )
+    end
+order by words;
+
 -- name: tables_of_a_schema
 -- The tables of a schema, and whether they have a key of the name pk.
 -- $1: the schema.

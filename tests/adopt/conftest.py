@@ -18,12 +18,6 @@ from astra_outputs.discover import record_classes
 from astra_outputs.errors import CannotStart
 
 SCHEMA = "astra_080"
-VIEWS = f"""
-    create view public.hot with (security_barrier = true) as
-    select task_pk, teff, created from {SCHEMA}.the_cannon where teff > 10;
-    create materialized view public.hotter as select * from public.hot;
-"""
-"""Views of others, which stand upon columns that change."""
 
 Psql = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -62,7 +56,7 @@ def filled_and_mended(server: Any, filled_by_peewee: str) -> Iterator[tuple[str,
     async def script(dsn: str) -> str:
         connection = await asyncpg.connect(dsn)
         try:
-            await connection.execute(VIEWS)
+            await connection.execute(upstream.VIEWS)
             return await script_for(connection, SCHEMA, record_classes(), zone="America/Denver")
         finally:
             await connection.close()

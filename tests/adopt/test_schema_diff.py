@@ -32,6 +32,7 @@ from astra_outputs.catalog import check_with_database
 from astra_outputs.catalog.times import times_out_of_order
 from astra_outputs.discover import record_classes
 from astra_outputs.errors import InvalidName, SchemaMismatch
+from astra_outputs.postgres import sql_files
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = "astra_080"
@@ -124,6 +125,72 @@ async def test_a_schema_that_peewee_made_becomes_that_of_the_files(
     assert await script_for(in_mended, SCHEMA, record_classes()) == ""
     async with astra_outputs.connect(mended, schema=SCHEMA) as outputs:  # neither gate nor version stops it
         assert len(await outputs.find(TheCannon)) == 6
+
+
+HAS = """
+select
+    relowner::regrole::text, relacl::text[], obj_description(oid),
+    (select array_agg(pg_get_triggerdef(oid)) from pg_trigger where tgrelid = pg_class.oid),
+    (select array_agg(rulename::text order by rulename) from pg_rewrite where ev_class = pg_class.oid),
+    (select array_agg(pg_get_expr(adbin, adrelid)) from pg_attrdef where adrelid = pg_class.oid),
+    (select array_agg(attacl::text) from pg_attribute where attrelid = pg_class.oid and attacl is not null),
+    (select array_agg(indexrelid::regclass::text) from pg_index where indrelid = pg_class.oid)
+from pg_class where oid = $1::regclass
+"""
+"""What a view has besides its definition."""
+
+
+async def test_views_of_others_keep_their_owners_rights_and_all_else_that_they_had(
+    in_theirs: asyncpg.Connection, in_mended: asyncpg.Connection
+):
+    await in_theirs.execute(upstream.VIEWS)
+    for view in ("public.hot", "public.hotter"):
+        before = await in_theirs.fetchrow(HAS, view)
+        assert await in_mended.fetchrow(HAS, view) == before
+    assert await in_theirs.fetchval("select relowner::regrole::text from pg_class where relname = 'hot'") == (
+        "pg_read_all_data"
+    )
+
+
+async def test_rights_on_views_of_ours_outlive_a_change_of_their_tables(
+    connection: asyncpg.Connection, database: str, psql: Any
+):
+    view = "astra.the_cannon_quality"
+    await connection.execute(
+        f"grant select on {view} to pg_monitor; drop view {view}; "
+        "alter table astra.the_cannon alter column teff type double precision"
+    )
+    await sql_files.apply(connection, "astra")
+    await connection.execute(f"grant select on {view} to pg_monitor")
+    before = await connection.fetchrow(HAS, view)
+    psql(database, await script_for(connection, "astra", record_classes()))
+    assert await connection.fetchrow(HAS, view) == before
+    assert await differences(connection, "astra") == []
+
+
+async def test_what_is_made_of_columns_that_change_is_named_in_the_heading(in_theirs: asyncpg.Connection):
+    await in_theirs.execute(
+        "create function public.f() returns trigger language plpgsql as 'begin return new; end';"
+        f"create trigger late before update on {SCHEMA}.slam for each row "
+        "when (old.modified < new.modified) execute function public.f();"
+        f"alter table {SCHEMA}.source add column twice double precision generated always as (ra * 2) stored;"
+        f"create policy mine on {SCHEMA}.slam using (source_pk > 0);"
+        f"create publication several for table {SCHEMA}.clam where (task_pk > 5);"
+        "create function public.g() returns setof bigint begin atomic "
+        f"select source_pk from {SCHEMA}.the_cannon; end;"
+    )
+    script = plain(await script_for(in_theirs, SCHEMA, record_classes(), zone="UTC"))
+    heading = script.partition("begin;")[0]
+    assert all(
+        words in heading
+        for words in (
+            "trigger late on",
+            "policy mine on",
+            "twice of table astra_080.source",
+            "publication several",
+            "public.g()",
+        )
+    ), heading
 
 
 def test_each_statement_says_its_lock_its_rewrite_and_its_undo(filled_and_mended: tuple[str, str]):
