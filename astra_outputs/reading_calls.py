@@ -254,7 +254,7 @@ class ReadingCalls:
         record_class : type[Record], optional
             What the rows are, where the file does not say; else the file comes first.
         file : Path or str
-            `.fits`, `.fits.gz` or `.parquet`.
+            `.fits`, `.fits.gz`, `.parquet`, `.csv` or `.ecsv`.
         record_classes : iterable of type[Record]
             Classes, besides the built-in ones, whose tables a file may name.
         **asked

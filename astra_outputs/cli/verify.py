@@ -19,7 +19,7 @@ def verify(
         list[str],
         typer.Argument(
             metavar="[TABLE] FILE",
-            help="The file, .fits, .fits.gz or .parquet; before it the table of its rows, if it does not say it.",
+            help="The file, .fits, .fits.gz, .parquet, .csv or .ecsv; before it the table of its rows, if it does not say it.",
             autocompletion=complete_table,
         ),
     ],

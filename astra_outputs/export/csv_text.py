@@ -47,10 +47,7 @@ class CsvWriter:
 
     def write(self, batch: Batch) -> None:
         """Append rows."""
-        arrays = masked_arrays([batch], self._layout)
-        words = ("False", "True") if self._is_ecsv else ("false", "true")
-        columns = [_texts(output, arrays[output.name], words) for output in self._layout.outputs]
-        self._rows.writerows(zip(*columns, strict=True))
+        self._rows.writerows(zip(*texts_of(batch, self._layout, is_ecsv=self._is_ecsv), strict=True))
 
     def finish(self) -> None:
         """Leave the file open: it is another's to close."""
@@ -65,6 +62,13 @@ def header(layout: Layout, names: Sequence[str], facts: Sequence[Fact], *more: s
     ]
     meta = json.dumps({keyword: value for keyword, value, _ in facts})
     return ["---", *more, "datatype:", *(f"- {column}" for column in columns), f"meta: {meta}", "schema: astropy-2.0"]  # fmt: skip
+
+
+def texts_of(batch: Batch, layout: Layout, *, is_ecsv: bool) -> list[list[Any]]:
+    """Return the columns of rows as they are written: texts or whole numbers, and None where nothing is written."""
+    arrays = masked_arrays([batch], layout)
+    words = ("False", "True") if is_ecsv else ("false", "true")
+    return [_texts(output, arrays[output.name], words) for output in layout.outputs]
 
 
 def _described(output: Output, name: str) -> dict[str, str]:

@@ -156,7 +156,13 @@ def _opened(file: Path) -> AbstractContextManager[list[Any]]:
         from astra_outputs.export.read_parquet import parquet_tables
 
         return parquet_tables(file)
-    raise UnreadableFile(f"{file} cannot be compared: that is for .fits, .fits.gz and .parquet files")
+    if ending:
+        from astra_outputs.export.read_text import text_tables
+
+        return text_tables(file)
+    raise UnreadableFile(
+        f"{file} cannot be compared: that is for .fits, .fits.gz, .parquet, .csv and .ecsv files"
+    )
 
 
 def _question(facts: dict[str, Any]) -> dict[str, Any] | None:

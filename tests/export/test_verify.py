@@ -23,7 +23,7 @@ async def compared(outputs: Any, file: Path, kind: Any = EveryForm) -> Any:
 
 
 @pytest.mark.parametrize("content", [b"", b"not a file of ours", b"\x1f\x8b"])
-@pytest.mark.parametrize("name", ["a.fits", "a.fits.gz", "a.parquet"])
+@pytest.mark.parametrize("name", ["a.fits", "a.fits.gz", "a.parquet", "a.csv", "a.ecsv"])
 async def test_a_file_that_is_no_such_file_is_named(
     outputs: Any, tmp_path: Path, content: bytes, name: str
 ) -> None:
@@ -33,11 +33,11 @@ async def test_a_file_that_is_no_such_file_is_named(
 
 
 async def test_a_file_that_is_not_there_or_of_another_kind_is_named(outputs: Any, tmp_path: Path) -> None:
-    for name in ("a.fits", "a.fits.gz", "a.parquet"):
+    for name in ("a.fits", "a.fits.gz", "a.parquet", "a.csv"):
         with pytest.raises(UnreadableFile, match="No such file"):
             await outputs.verify(tmp_path / name)
-    with pytest.raises(UnreadableFile, match=r"that is for \.fits, \.fits\.gz and \.parquet files"):
-        await outputs.verify(tmp_path / "a.csv")
+    with pytest.raises(UnreadableFile, match=r"that is for \.fits, .* and \.ecsv files"):
+        await outputs.verify(tmp_path / "a.txt")
     with pytest.raises(UnreadableFile, match="name the file"):
         await outputs.verify(EveryForm)
 
@@ -84,6 +84,16 @@ async def test_a_file_whose_rows_have_no_key_is_not_said_to_be_as_the_database(
     assert (found.same, found.rows, found.unkeyed) == (True, 1, 1)
 
 
+async def test_a_text_file_whose_last_row_is_cut_off_is_refused(
+    outputs: Any, tmp_path: Path, every_form: Any
+) -> None:
+    file = tmp_path / "a.csv"
+    await outputs.export(EveryForm, file)
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(UnreadableFile, match="a row without a value for each column"):
+        await compared(outputs, file)
+
+
 async def test_a_file_that_is_cut_off_is_refused(outputs: Any, tmp_path: Path, every_form: Any) -> None:
     await outputs.export(EveryForm, tmp_path / "a.fits")
     data = (tmp_path / "a.fits").read_bytes()
@@ -98,7 +108,7 @@ async def test_a_file_of_another_table_is_refused(outputs: Any, tmp_path: Path, 
         await compared(outputs, tmp_path / "a.fits", ASPCAP)
 
 
-@pytest.mark.parametrize("name", ["a.fits", "a.fits.gz", "a.parquet"])
+@pytest.mark.parametrize("name", ["a.fits", "a.fits.gz", "a.parquet", "a.csv", "a.ecsv"])
 async def test_rows_that_changed_and_those_that_are_gone_are_named_with_their_columns(
     outputs: Any, tmp_path: Path, every_form: list[EveryForm], connection: asyncpg.Connection, name: str
 ) -> None:
@@ -124,7 +134,7 @@ async def test_rows_that_changed_and_those_that_are_gone_are_named_with_their_co
     assert f"{keys[1]}: a_text" in str(found)
 
 
-@pytest.mark.parametrize("name", ["a.fits", "a.parquet"])
+@pytest.mark.parametrize("name", ["a.fits", "a.parquet", "a.ecsv"])
 async def test_rows_that_came_later_and_those_that_are_no_longer_asked_for_are_named(
     outputs: Any, tmp_path: Path, every_form: list[EveryForm], connection: asyncpg.Connection, name: str
 ) -> None:
