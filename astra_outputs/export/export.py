@@ -77,6 +77,10 @@ async def export(
     if isinstance(what, Product):
         asked, file = _of_version(what, asked, file)
         what = await _there(database, what)
+        if (kinds := asked.get("spectrum_class")) is not None:
+            what = what.of_spectra(kinds if isinstance(kinds, Sequence) else [kinds])
+        elif not file.name.lower().endswith((".fits", ".fits.gz")):
+            what = what.as_one_table()
     elif file is None:
         raise InvalidFile(
             "the file has no name: pass one (-o); only files of a release have one, as mwmAllStar"

@@ -61,6 +61,8 @@ def question_of(
     of: dict[str, Any] = {"of": what.name if isinstance(what, Product) else what.table}
     if not isinstance(what, Product):
         of["spectra"] = [kind.table for _, kind in tables_of(what, asked.get("spectrum_class")) if kind]
+    elif what.is_part:
+        of["spectra"] = [kind.table for kind in what.spectra]
     near = asked.get("near")
     said = of | {"condition": condition, "parameters": [*map(bindable, parameters)]}
     said |= {name: asked.get(name) for name in ("v_astra", "newest", "on", "limit")}

@@ -60,7 +60,7 @@ async def write_one_table(
     """
     if len(readings) > 1:
         raise InvalidCondition(
-            f"a {ending} file holds one table: pass one spectrum_class, or write a .fits file"
+            f"a {ending} file holds one table: pass one spectrum_class (--spectra), or write a .fits file"
         )
     (reading,) = readings
     layout, table = reading.layout, reading.question.scope.record_class.table

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from astra_outputs.discover import record_classes
-from astra_outputs.errors import WrongRecordClass
+from astra_outputs.errors import WrongRecordClass, shorten
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
@@ -41,14 +41,44 @@ class Product:
         As the survey spells it.
     tables : tuple
         The class of the rows of each table, and that of their spectra where these are results.
+    is_part : bool
+        Whether some of its tables were asked for alone.
     """
 
     name: str
     tables: tuple[tuple[type[Record], type[SpectrumMixin] | None], ...]
+    is_part: bool = False
 
     def file_name(self, v_astra: int | str) -> str:
         """Return how the file is called: name and major.minor version."""
         return f"{self.name}-{minor_of(v_astra)}.fits.gz"
+
+    @property
+    def spectra(self) -> list[type[Record]]:
+        """The kind of spectra of each table; that of its rows where these are no results."""
+        return [kind or rows for rows, kind in self.tables]
+
+    def of_spectra(self, kinds: Iterable[type[Record]]) -> Product:
+        """Return the product with the tables of these kinds of spectra alone.
+
+        Raises
+        ------
+        WrongRecordClass
+            If it has none of them.
+        """
+        wanted = set(kinds)
+        tables = tuple(of for of in self.tables if wanted.intersection(of))
+        if not tables:
+            not_there = ", ".join(sorted(getattr(kind, "table", shorten(kind)) for kind in wanted))
+            has = ", ".join(kind.table for kind in self.spectra)
+            raise WrongRecordClass(f"{self.name} has no table of {not_there}; it has those of {has}")
+        return replace(self, tables=tables, is_part=True)
+
+    def as_one_table(self) -> Product:
+        """Return the product with the table of the spectra that the pipeline works on, where its class says which."""
+        kinds = {rows.spectrum_class for rows, _ in self.tables if issubclass(rows, PipelineOutputMixin)}
+        there = kinds.intersection(kind for _, kind in self.tables if kind is not None)
+        return self.of_spectra(there) if there and len(self.tables) > 1 else self
 
 
 def product_names() -> list[str]:

@@ -194,12 +194,14 @@ def _readings(
             f"{file} has rows of {question['of']}, which is not known here: --records names modules of your own"
         )
     options: Any = {name: question[name] for name in ("v_astra", "newest", "near", "on") if name in question}
-    if not isinstance(what, Product) and (names := question.get("spectra")):
+    if names := question.get("spectra"):
         if strange := [name for name in names if name not in known]:
             raise UnreadableFile(f"{file} has columns of {strange[0]}, which is not known here")
-        options["spectrum_class"] = (
-            tuple(known[name] for name in names) if len(names) > 1 else known[names[0]]
-        )
+        kinds = tuple(known[name] for name in names)
+        if isinstance(what, Product):
+            what = what.of_spectra(kinds)
+        else:
+            options["spectrum_class"] = kinds if len(kinds) > 1 else kinds[0]
     return selected(
         what, question.get("condition"), tuple(question.get("parameters", ())), {**options, **asked}, None, 1
     )

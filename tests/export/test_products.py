@@ -152,6 +152,27 @@ async def test_targets_are_one_table_of_sources(outputs: Any, tmp_path: Path, st
     assert {"SDSS_ID", "RA"} <= set(read(report.file, "SOURCE").colnames)
 
 
+async def test_a_file_of_one_table_has_the_spectra_of_the_pipeline_or_those_that_are_asked_for(
+    outputs: Any, tmp_path: Path, stars: list[ASPCAP]
+) -> None:
+    pytest.importorskip("pyarrow")
+    report = await outputs.export("astraAllStarASPCAP", tmp_path / "a.parquet", v_astra="0.8")
+    assert report.rows == {"aspcap": 3}
+    found = await outputs.verify(report.file)
+    assert (found.same, found.searched, found.rows) == (True, True, 3)
+    with pytest.raises(InvalidCondition, match=r"holds one table: pass one spectrum_class \(--spectra\)"):
+        await outputs.export("mwmAllStar", tmp_path / "b.parquet", v_astra="0.8")
+    with pytest.raises(WrongRecordClass, match="mwmAllStar has no table of aspcap; it has those of boss_com"):
+        await outputs.export("mwmAllStar", tmp_path / "b.parquet", v_astra="0.8", spectrum_class=ASPCAP)
+    assert names_in(tmp_path) == ["a.parquet"]
+    asked = {"v_astra": "0.8", "spectrum_class": BossCombinedSpectrum}
+    for name in ("b.parquet", "c.fits"):
+        report = await outputs.export("mwmAllStar", tmp_path / name, **asked)
+        assert sum(report.rows.values()) == 2
+        found = await outputs.verify(report.file)
+        assert (found.same, found.searched, found.rows) == (True, True, 2)
+
+
 async def test_the_definition_for_casjobs_stands_beside_the_file(
     outputs: Any, tmp_path: Path, stars: Any
 ) -> None:
