@@ -15,7 +15,7 @@ from astra_outputs.export.casjobs import Written, definition_path, definitions
 from astra_outputs.export.facts import Fact, facts_of, question_of, release_of
 from astra_outputs.export.libraries import ending_of
 from astra_outputs.export.products import Product, minor_of, product_named
-from astra_outputs.export.selection import selected
+from astra_outputs.export.selection import kinds_of, selected
 from astra_outputs.model.record import Record
 from astra_outputs.model.version import configured_version
 from astra_outputs.postgres.database import Database
@@ -77,8 +77,8 @@ async def export(
     if isinstance(what, Product):
         asked, file = _of_version(what, asked, file)
         what = await _there(database, what)
-        if (kinds := asked.get("spectrum_class")) is not None:
-            what = what.of_spectra(kinds if isinstance(kinds, Sequence) else [kinds])
+        if asked.get("spectrum_class") is not None:
+            what = what.of_spectra(kinds_of(asked["spectrum_class"]))
         elif not file.name.lower().endswith((".fits", ".fits.gz")):
             what = what.as_one_table()
     elif file is None:

@@ -76,9 +76,12 @@ class Product:
 
     def as_one_table(self) -> Product:
         """Return the product with the table of the spectra that the pipeline works on, where its class says which."""
-        kinds = {rows.spectrum_class for rows, _ in self.tables if issubclass(rows, PipelineOutputMixin)}
-        there = kinds.intersection(kind for _, kind in self.tables if kind is not None)
-        return self.of_spectra(there) if there and len(self.tables) > 1 else self
+        own = [
+            kind
+            for rows, kind in self.tables
+            if kind is not None and issubclass(rows, PipelineOutputMixin) and rows.spectrum_class is kind
+        ]
+        return self.of_spectra(own) if own and len(self.tables) > 1 else self
 
 
 def product_names() -> list[str]:

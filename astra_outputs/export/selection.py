@@ -64,8 +64,12 @@ def tables_of(
     """Return the class of the rows of each table, and that of their spectra as it is asked for."""
     if isinstance(what, Product):
         return list(what.tables)
-    kinds = list(spectra) if isinstance(spectra, tuple | list) else [spectra]
-    return [(what, kind) for kind in kinds]
+    return [(what, kind) for kind in kinds_of(spectra)]
+
+
+def kinds_of(spectra: Any) -> list[Any]:
+    """Return the classes of spectra that are asked for, one or several; one that is None where none is."""
+    return list(spectra) if isinstance(spectra, tuple | list) else [spectra]
 
 
 def _of_version(record_class: type[Record], version: str | int) -> list[tuple[str, tuple[Any, ...]]]:
