@@ -251,6 +251,12 @@ class BlockingOutputs(Blocking):
     async def __aexit__(self, *_: object) -> None:
         """Is never reached."""
 
+    def __await__(self) -> NoReturn:
+        raise Misused(
+            "open(...) is not awaited, it waits itself: `with astra_outputs.open(...) as outputs`; "
+            "what is awaited is entered by `async with astra_outputs.connect(...) as outputs`"
+        )
+
     def close(self) -> None:
         """Give the connections back to the server, and end the thread; may be repeated."""
         if self._background.open:

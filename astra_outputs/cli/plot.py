@@ -119,7 +119,11 @@ async def _drawn(
         if kind == COMPARE:
             if len(options["columns"]) < 2:
                 raise InvalidPicture("compare takes two versions, and then columns: compare 0.7 0.8 teff")
+            useless = [name for name in ("v_astra", "colour") if options[name] is not None]
+            if useless:
+                raise InvalidPicture(f"compare takes its two versions, and no {' or '.join(useless)}")
             old, new, *columns = options["columns"]
             of = {"columns": columns or None, "spectrum_class": options["spectrum_class"]}
-            return (await outputs.compare(record_class, old, new, where, **of)).plot(options["style"])
+            found = await outputs.compare(record_class, old, new, where, **of)
+            return found.plot(options["style"], options["title"])
         return await outputs.plot(record_class, kind, where, **options)

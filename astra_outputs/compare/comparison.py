@@ -125,8 +125,15 @@ class Comparison:
         """Return the columns as a table: `pandas.DataFrame(comparison.to_table())`, and alike."""
         return {name: [getattr(column, name) for column in self.columns] for name in HEADS}
 
-    def plot(self, style: str | Path | None = None) -> Picture:
+    def plot(self, style: str | Path | None = None, title: str | None = None) -> Picture:
         """Return a picture: of each column that differs, in how many spectra and by how much; and flags.
+
+        Parameters
+        ----------
+        style : str or Path, optional
+            A style of matplotlib by its name, or a file.
+        title : str, optional
+            What stands above; else what is compared.
 
         Raises
         ------
@@ -141,7 +148,7 @@ class Comparison:
 
         if not self.differing:
             raise InvalidPicture(f"{self.old} and {self.new} are the same: there is nothing to draw")
-        title = f"{self.title}: {_counted(self.spectra, 'spectrum', 'spectra')}"
+        title = f"{title or self.title}: {_counted(self.spectra, 'spectrum', 'spectra')}"
         return Picture(
             title, lambda figure: changes(figure, self.differing, self.flags, self.spectra, title), style
         )

@@ -30,6 +30,8 @@ class Kind:
         Columns of which the first that is there colours it.
     named : tuple of str
         The roles of columns that are to be named.
+    coloured : bool
+        Whether colours say anything in it.
     projection : str, optional
         Matplotlib's name for the projection of its axes.
     """
@@ -38,6 +40,7 @@ class Kind:
     choices: tuple[dict[str, str], ...] = ({},)
     colour: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
+    coloured: bool = True
     projection: str | None = None
     figsize: tuple[float, float] | None = field(default=None)
 
@@ -62,13 +65,15 @@ class Kind:
         UnknownColumn
             If a column that it is made of is not there.
         InvalidPicture
-            If more or fewer columns are named than it takes.
+            If more or fewer columns are named than it takes, or one to colour what has no colours.
         """
         if len(named) != len(self.named):
             wanted = {0: "takes no columns", 1: "takes one column"}.get(
                 len(self.named), f"takes {len(self.named)} columns"
             )
             raise InvalidPicture(f"this kind of picture {wanted}, and {len(named)} were given")
+        if colour not in (None, COUNT) and not self.coloured:
+            raise InvalidPicture(f"colours say nothing in this kind of picture: leave out {colour}")
         wanted_of = next((c for c in self.choices if all(map(is_there, c.values()))), None)
         if wanted_of is None:
             lacks = [name for name in self.choices[0].values() if not is_there(name)]
@@ -90,11 +95,11 @@ KINDS: dict[str, Kind] = {
         METALLICITY,
     ),
     "xy": Kind(diagrams.xy, named=("x", "y")),
-    "hist": Kind(diagrams.hist, named=("x",)),
+    "hist": Kind(diagrams.hist, named=("x",), coloured=False),
     "sky": Kind(
         diagrams.sky, ({"x": "source.ra", "y": "source.dec"},), projection="mollweide", figsize=(7.6, 4.4)
     ),
-    "timing": Kind(bars.timing, ({"x": "t_elapsed", "y": "t_overhead"},)),
+    "timing": Kind(bars.timing, ({"x": "t_elapsed", "y": "t_overhead"},), coloured=False),
 }
 """The kinds of pictures that columns are enough for, by name."""
 

@@ -39,6 +39,12 @@ async def plot(
     """Return a picture; see `Outputs.plot`."""
     named = [columns] if isinstance(columns, str) else list(columns)
     if kind == COVERAGE:
+        given = {"a condition": condition, "columns": named, "colour": colour, **asked}
+        useless = [name for name, value in given.items() if value]
+        if useless:
+            raise InvalidPicture(
+                f"coverage counts all results of each version: leave out {', '.join(useless)}"
+            )
         return await _coverage(database, record_class, style, title)
     if kind == COMPARE:
         raise InvalidPicture("two versions are drawn by (await outputs.compare(...)).plot()")

@@ -56,7 +56,7 @@ async def status_of(
     database : Database
     record_class : type[PipelineOutputMixin]
     kinds : iterable of type[SpectrumMixin]
-        Kinds of spectra; those are counted of which the pipeline has a result.
+        Kinds of spectra, besides the pipeline's own; those are counted of which it has a result.
     failed : dict[int, collection of int]
         By major.minor, keys of spectra on which it failed.
     """
@@ -67,7 +67,8 @@ async def status_of(
     text = templates("status")["results_by_version"].fill(**results)
     rows = await database.run(lambda connection: connection.fetch(text), where=record_class.table)
     worked_on, spectra = [], 0
-    for kind in kinds:
+    own = [record_class.spectrum_class] if record_class.spectrum_class is not None else []
+    for kind in dict.fromkeys([*kinds, *own]):
         marks = {"spectra": qualified(schema, kind.table)}
         known = bool(rows) and await _exists(database, marks["spectra"])
         if known and await _value(database, "is_worked_on", **marks, **results):

@@ -85,6 +85,11 @@ def test_bad_words_are_said_in_one_line_and_nothing_is_written(
             "did you mean ggplot",
         ),
         (("plot", "the_cannon", "compare", "0.7", "-o", tmp_path / "a.png"), 1, "compare takes two versions"),
+        (
+            ("plot", "the_cannon", "compare", "0.7", "0.8", "--colour", "teff", "-o", tmp_path / "a.png"),
+            1,
+            "no colour",
+        ),
         (("plot", "line_forest", "kiel", "-o", tmp_path / "a.png"), 1, "is not a column here"),
         (("plot", "the_cannon", "kiel"), 2, "--output"),
     ]:
@@ -126,5 +131,7 @@ def test_pictures_are_files_of_the_kind_that_their_ending_says(
         assert (code, error) == (0, ""), words
         assert name in out
         assert (tmp_path / name).read_bytes().startswith(begins)
+    titled = ("compare", "0.7", "0.8", "--title", "Mine")
+    assert "Mine: 3 spectra" in run("plot", "the_cannon", *titled, "-o", tmp_path / "mine.png")[1]
     _, out, _ = run("plot", "the_cannon", "kiel", "-o", tmp_path / "kiel.png", "--overwrite", "--json")
     assert json.loads(out)["bytes"] == (tmp_path / "kiel.png").stat().st_size

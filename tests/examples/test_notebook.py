@@ -26,7 +26,8 @@ def test_the_notebook_runs_and_shows_what_it_promises() -> None:
     client.execute()
     shown = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
     data = [entry.get("data", {}) for cell in notebook.cells for entry in cell.get("outputs", [])]
-    assert any("image/png" in entry for entry in data)
+    assert sum("image/png" in entry for entry in data) == 2
+    assert any("scatter" in entry.get("text/html", "") for entry in data)
     assert "300" in shown
     assert "did you mean teff?" in shown
     assert "spectra within 5 degrees of" in shown

@@ -88,6 +88,9 @@ BAD: list[tuple[Any, str, dict[str, Any], type[Exception], str]] = [
         (Source, "coverage", {}, InvalidPicture, "coverage is about results"),
         (ASPCAP, "coverage", {}, InvalidPicture, "aspcap has no result"),
         (Source, "timing", {}, UnknownColumn, "t_elapsed"),
+        (TheCannon, "hist", {"columns": "teff", "colour": "logg"}, InvalidPicture, "colours say nothing .* leave out logg"),
+        (TheCannon, "coverage", {"v_astra": "0.8"}, InvalidPicture, "leave out v_astra"),
+        (TheCannon, "coverage", {"condition": "teff > 1", "columns": "teff"}, InvalidPicture, "leave out a condition, columns"),
 ]  # fmt: skip
 
 

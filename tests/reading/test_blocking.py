@@ -76,6 +76,8 @@ async def test_connect_and_open_used_as_the_other_say_which_to_use(database: str
     with pytest.raises(Misused, match=r"for `async with` there is astra_outputs.connect"):
         async with outputs:
             pass
+    with pytest.raises(Misused, match=r"it waits itself: `with astra_outputs.open"):
+        await outputs
     outputs.close()
 
 

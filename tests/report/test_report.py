@@ -21,6 +21,7 @@ import astra_outputs
 from astra_outputs import (
     ApogeeCoaddedSpectrumInApStar,
     BitFlags,
+    BossVisitSpectrum,
     CannotWrite,
     FileExists,
     Flags,
@@ -217,6 +218,9 @@ async def test_coverage_is_counted_by_version(outputs: Any, filled: Any, tmp_pat
     assert before[:9] == ["the_cannon", "0.7", "10", "5", "50.0%", "5", "0", "-", "2"]
     assert "No workers&#x27; folder was named" in page  # and nothing is claimed of what may wait there
     assert "<dt>on disk</dt>" not in page
+    others = (TheCannon, BossVisitSpectrum)  # a pipeline's own kind of spectra need not be named
+    page = (await outputs.report(tmp_path / "other.html", *others, pictures=False)).file.read_text()
+    assert rows_of(page, "Coverage")[0][:4] == newest[:4]
 
 
 async def test_flags_are_counted_in_the_newest_version_and_the_one_before(
