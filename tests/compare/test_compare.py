@@ -123,7 +123,7 @@ async def test_what_cannot_be_compared_is_said_in_words(outputs: Any, results: A
         (InvalidCondition, "have no columns in common", (SnowWhite, "0.7", "0.8"), {"against": ManyKinds, "columns": []}),
         (InvalidCondition, "columns are names", (ManyKinds, "0.7", "0.8"), {"columns": [3]}),
         (UnknownColumn, "did you mean teff", (ManyKinds, "0.7", "0.8"), {"columns": "tef"}),
-        (UnknownColumn, "snow_white.word .* is not a column", (ManyKinds, "0.7", "0.8"), {"against": SnowWhite, "columns": ["word"]}),
+        (UnknownColumn, "snow_white.word.* is not a column", (ManyKinds, "0.7", "0.8"), {"against": SnowWhite, "columns": ["word"]}),
         (UnknownColumn, "did you mean teff", (ManyKinds, "0.7", "0.8", "tef > 3"), {}),
         (NoRows, r"no result of many_kinds 0.5 is as asked for: there are results of 0.8, 0.7", (ManyKinds, "0.5", "0.8"), {}),
         (NoRows, r"no result of many_kinds 0.9", (ManyKinds, "0.8", "0.9"), {}),
