@@ -49,6 +49,14 @@ def export(
             help="Only these columns, in this order: teff, spectrum.snr; may be repeated.", show_default=False
         ),
     ] = None,
+    near: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option(
+            metavar="RA DEC RADIUS",
+            help="Only rows whose source lies within a radius of a position [deg].",
+            show_default=False,
+        ),
+    ] = None,
     newest: Annotated[bool, typer.Option("--newest", help="Of each spectrum the newest version.")] = False,
     order_by: Annotated[
         list[str] | None,
@@ -89,6 +97,7 @@ def export(
         "order_by": order_by,
         "limit": limit,
         "spectrum_class": kinds if len(kinds) > 1 else next(iter(kinds), None),
+        "near": near,
         "newest": newest,
         "upper": upper,
         "casjobs": casjobs,

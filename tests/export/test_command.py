@@ -52,6 +52,22 @@ async def test_results_are_exported_by_their_table_with_columns_and_a_condition(
     assert "--overwrite" in again.stderr
 
 
+async def test_results_are_exported_by_the_place_of_their_sources(
+    database: str, tmp_path: Path, every_form: list[EveryForm], connection: asyncpg.Connection
+) -> None:
+    here, there = every_form[0].source_pk, every_form[1].source_pk
+    await connection.execute("update astra.source set ra = 359.9, dec = -30 where pk = $1", here)
+    await connection.execute("update astra.source set ra = 10, dec = -30 where pk = $1", there)
+    file = tmp_path / "a.csv"
+    options = ["every_form", "--records", "every_form.py", "-o", file, "--column", "source_pk"]
+    done = command(database, *options, "--near", "0.1", "-30", "0.3")
+    assert done.returncode == 0, done.stderr
+    assert file.read_text().split() == ["source_pk", str(here)]
+    done = command(database, *options, "--overwrite", "--near", "0.1", "-91", "0.3")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "dec from -90 to 90" in done.stderr
+
+
 @pytest.mark.usefixtures("every_form")
 async def test_verify_exits_with_1_where_a_row_differs_and_names_it(
     database: str, tmp_path: Path, outputs: Any, connection: asyncpg.Connection

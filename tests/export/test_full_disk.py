@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,41 +30,39 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
         yield disk
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
 async def test_a_file_for_which_there_is_no_room_leaves_the_old_one_and_the_room(
-    outputs: Any, every_form: list[EveryForm], disk: SmallDisk, ending: str
+    outputs: Any, every_form: list[EveryForm], disk: SmallDisk
 ) -> None:
     assert every_form
-    file = disk.folder / f"a.{ending}"
-    (disk.folder / "old").rename(file)
     room = shutil.disk_usage(disk.folder).free
-    with pytest.raises(
-        CannotWrite, match="cannot be written: No space left on device; nothing of it is left"
-    ):
-        await outputs.export(EveryForm, file, overwrite=True)
-    assert names_in(disk.folder) == [file.name]
-    assert file.read_bytes() == b"the old one"
-    assert shutil.disk_usage(disk.folder).free == room
+    for ending in ENDINGS:
+        (old,) = disk.folder.iterdir()
+        file = old.rename(disk.folder / f"a.{ending}")
+        with pytest.raises(CannotWrite, match="cannot be written: No space left on device; nothing of it is"):
+            await outputs.export(EveryForm, file, overwrite=True)
+        assert names_in(disk.folder) == [file.name]
+        assert file.read_bytes() == b"the old one"
+        assert shutil.disk_usage(disk.folder).free == room
     await outputs.export(Source, disk.folder / "small.csv", columns=["sdss_id"], limit=3)
 
 
-@pytest.mark.parametrize(("room", "said"), [(1, r"a\.sql"), (0, r"a\.parquet")])
 async def test_a_file_and_its_definition_are_there_together_or_not_at_all(
-    outputs: Any, every_form: list[EveryForm], disk: SmallDisk, room: int, said: str
+    outputs: Any, every_form: list[EveryForm], disk: SmallDisk
 ) -> None:
     assert every_form
-    asked: dict[str, Any] = {"columns": ["task_pk", "a_real"]}
     pytest.importorskip("pyarrow")
+    asked: dict[str, Any] = {"columns": ["task_pk", "a_real"]}
     disk.resize("1m")
-    file = disk.folder / "a.parquet"
+    file, filler = disk.folder / "a.parquet", disk.folder / "filler"
     size = (await outputs.export(EveryForm, file, **asked)).size
     file.unlink()
-    pages = -(-size // PAGE) + 1  # the old one has a page, too
-    disk.resize(f"{(pages + room) * PAGE}")
-    (disk.folder / "filler").write_bytes(bytes(PAGE))
-    with pytest.raises(CannotWrite, match=f"{said} cannot be written: No space left"):
-        await outputs.export(EveryForm, file, casjobs=True, **asked)
-    assert sorted(names_in(disk.folder)) == ["filler", "old"]
+    pages = -(-size // PAGE) + 2  # the old one and the filler have a page each
+    filler.write_bytes(bytes(PAGE))
+    for room, said in ((0, "a.sql"), (-1, "a.parquet")):
+        disk.resize(str((pages + room) * PAGE))
+        with pytest.raises(CannotWrite, match=f"{re.escape(said)} cannot be written: No space left"):
+            await outputs.export(EveryForm, file, casjobs=True, **asked)
+        assert sorted(names_in(disk.folder)) == ["filler", "old"]
 
 
 async def test_the_command_says_so_in_one_line(

@@ -75,29 +75,27 @@ def test_rows_that_have_no_source_have_no_cartons() -> None:
 # What is found.
 
 
-@pytest.mark.parametrize(
-    ("text", "attribute", "name"),
-    [
-        ("in_carton('mwm_snc_100pc')", "name", CARTON),
-        ("in_carton(source.sdss5_target_flags, 'mwm_snc_100pc_0.1.0')", "label", f"{CARTON}_0.1.0"),
-        ("in_carton('openfibertargets_nov2020_1000')", "name", "openfibertargets_nov2020_1000"),
-        ("in_program('mwm_yso')", "program", "mwm_yso"),
-        ("in_mapper('bhm')", "mapper", "bhm"),
-    ],
-)
-async def test_sources_are_found_by_the_cartons_that_they_are_in(
-    outputs: Any, sources: list[Source], text: str, attribute: str, name: str
-) -> None:
-    expected = {
-        source.sdss_id
-        for source in sources
-        if any(getattr(carton, attribute) == name for carton in cartons_of(source.sdss5_target_flags))
-    }
-    assert expected
-    found = await outputs.find(Source, text)
-    assert {source.sdss_id for source in found} == expected
-    rest = await outputs.columns(Source, f"not {text}", columns=["sdss_id"]).to_numpy()
-    assert set(rest["sdss_id"].tolist()) == {source.sdss_id for source in sources} - expected
+BY_NAME = [
+    ("in_carton('mwm_snc_100pc')", "name", CARTON),
+    ("in_carton(source.sdss5_target_flags, 'mwm_snc_100pc_0.1.0')", "label", f"{CARTON}_0.1.0"),
+    ("in_carton('openfibertargets_nov2020_1000')", "name", "openfibertargets_nov2020_1000"),
+    ("in_program('mwm_yso')", "program", "mwm_yso"),
+    ("in_mapper('bhm')", "mapper", "bhm"),
+]
+
+
+async def test_sources_are_found_by_the_cartons_that_they_are_in(outputs: Any, sources: list[Source]) -> None:
+    for text, attribute, name in BY_NAME:
+        expected = {
+            source.sdss_id
+            for source in sources
+            if any(getattr(carton, attribute) == name for carton in cartons_of(source.sdss5_target_flags))
+        }
+        assert expected, text
+        found = await outputs.find(Source, text)
+        assert {source.sdss_id for source in found} == expected, text
+        rest = await outputs.columns(Source, f"not {text}", columns=["sdss_id"]).to_numpy()
+        assert set(rest["sdss_id"].tolist()) == {source.sdss_id for source in sources} - expected, text
 
 
 async def test_the_survey_s_targets_are_those_of_its_cartons_or_of_apogee_that_were_visited(
