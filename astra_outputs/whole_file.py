@@ -50,9 +50,11 @@ OF_DISKS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Raise FileExists if there is a file of this name, or a folder, unless a file may be replaced."""
+    """Raise FileExists if there is something of this name, unless it is a file that may be replaced."""
     if path.is_dir():
         raise FileExists(f"{path} is a folder; name a file in it")
+    if path.exists() and not path.is_file():  # it would be taken away from all others: /dev/null, by root
+        raise FileExists(f"{path} is a device or a pipe, in whose place no file is put; name another")
     if path.exists() and not overwrite:
         raise FileExists(f"{path} exists already; pass overwrite=True (--overwrite) to replace it")
 

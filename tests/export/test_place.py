@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import random
 import shutil
 import signal
@@ -16,7 +17,7 @@ import pytest
 
 from astra_outputs.errors import CannotWrite, FileExists
 from astra_outputs.export.sinks import LEVEL, Gzipped, Plain
-from astra_outputs.whole_file import whole_file
+from astra_outputs.whole_file import refuse_existing, whole_file
 
 
 def names_in(folder: Path) -> list[str]:
@@ -34,6 +35,17 @@ def test_a_folder_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) -> N
 def test_a_folder_is_no_file_that_can_be_replaced(tmp_path: Path) -> None:
     with pytest.raises(FileExists, match="is a folder"), whole_file(tmp_path, overwrite=True):
         raise AssertionError
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes with names")
+def test_a_device_or_a_pipe_is_no_file_that_can_be_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path(os.devnull)):
+        with pytest.raises(FileExists, match="is a device"):
+            refuse_existing(path, overwrite=True)
+    with pytest.raises(FileExists, match="is a device"), whole_file(tmp_path / "pipe", overwrite=True):
+        raise AssertionError
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_an_error_half_way_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -59,7 +71,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
 import resource, signal, sys
 from pathlib import Path
 from astra_outputs.errors import CannotWrite
-from astra_outputs.whole_file import whole_file
+from astra_outputs.whole_file import refuse_existing, whole_file
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:
@@ -81,7 +93,7 @@ def test_a_killed_export_leaves_nothing_under_the_name(tmp_path: Path) -> None:
     script = """
 import sys, time
 from pathlib import Path
-from astra_outputs.whole_file import whole_file
+from astra_outputs.whole_file import refuse_existing, whole_file
 with whole_file(Path(sys.argv[1]), overwrite=False) as opened:
     opened.write(bytes(100_000))
     print("half", flush=True)
