@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 
 from astra_outputs.model.columns import Column
 from astra_outputs.postgres.sql import listed, literal, qualified, quote, templates
 from astra_outputs.saving.options import Guards
 from astra_outputs.saving.traits import Traits
+
+SOURCE_OF_SPECTRUM = "source_of_spectrum"
+"""The function of schema/add-ons/citus.sql that finds the source of a spectrum, given one and the spectrum."""
 
 
 def with_number(schema: str, columns: Sequence[str], values: Sequence[str]) -> list[str]:
@@ -19,22 +21,23 @@ def with_number(schema: str, columns: Sequence[str], values: Sequence[str]) -> l
     return list(filled.values())
 
 
-def with_source(schema: str, columns: Sequence[str], values: Sequence[str]) -> list[str]:
-    """Return the values of a result's columns, as SQL, with the source of its spectrum, which refuses another one."""
+def with_source(
+    schema: str, columns: Sequence[str], values: Sequence[str], *, called: bool = False
+) -> list[str]:
+    """Return the values of a result's columns, as SQL, with the source of its spectrum, which refuses another one.
+
+    No query may stand in a row of values that Citus stores: with `called` the function of schema/add-ons/citus.sql asks.
+    """
     filled = dict(zip(columns, values, strict=True))
+    given, spectrum = filled["source_pk"], filled["spectrum_pk"]
+    if called:
+        filled["source_pk"] = f"{qualified(schema, SOURCE_OF_SPECTRUM)}({given}, {spectrum})"
+        return list(filled.values())
     source = templates("saving")["source_of_spectrum"].fill(
-        table=qualified(schema, "spectrum"), given=filled["source_pk"], spectrum=filled["spectrum_pk"]
+        table=qualified(schema, "spectrum"), given=given, spectrum=spectrum
     )
     filled["source_pk"] = f"(\n{source}\n)"
     return list(filled.values())
-
-
-@lru_cache(maxsize=64)
-def source_of_row(schema: str) -> str:
-    """The source of a spectrum, given one ($1) and the spectrum ($2); refuses another one."""
-    return templates("saving")["source_of_spectrum"].fill(
-        table=qualified(schema, "spectrum"), given="$1::bigint", spectrum="$2::bigint"
-    )
 
 
 def spectra_of_others(schema: str) -> str:

@@ -12,6 +12,7 @@ from astra_outputs.postgres import schema_version
 from astra_outputs.postgres.database import Connection, Database
 from astra_outputs.postgres.sql import qualified, templates
 from astra_outputs.postgres.sqlstates import NOT_SUPPORTED
+from astra_outputs.saving.expressions import SOURCE_OF_SPECTRUM
 from astra_outputs.saving.left_out import LeftOut
 from astra_outputs.saving.traits import PLAIN_TABLE, Traits
 
@@ -71,7 +72,7 @@ class Gate:
                 return await work(traits)
             except DatabaseError as error:
                 # The server has no system columns to give: schema/add-ons/partitions.sql exchanged the tables.
-                exchanged = error.sqlstate == NOT_SUPPORTED and traits.system_columns
+                exchanged = error.sqlstate == NOT_SUPPORTED and not traits.spread
                 if not (exchanged or isinstance(error, LeftOut)):
                     raise
                 self._passed.pop(record_class, None)
@@ -105,7 +106,8 @@ async def traits_of(connection: Connection, schema: str, table: str) -> Traits:
     Raises
     ------
     SchemaMismatch
-        If Citus distributes the others, but not this one: neither could be joined to them.
+        If Citus distributes the others, but not this one: neither could be joined to them. Or if the add-on that
+        distributed it was an older one.
     """
     relation = qualified(schema, table)
     spectra = qualified(schema, "spectrum")
@@ -114,17 +116,20 @@ async def traits_of(connection: Connection, schema: str, table: str) -> Traits:
         return PLAIN_TABLE
     citus = False
     if known["citus"]:
-        (distributed,) = await connection.fetch(templates("gate")["distributed"].text, relation, spectra)
-        if distributed["spectra"] and not distributed["this"]:
-            raise SchemaMismatch(
-                f"{table}: the other tables are distributed by Citus, and this one is not; "
-                "apply schema/add-ons/citus.sql again, as always when a table was added",
-                table=table,
-            )
-        citus = distributed["this"]
+        source = f"{qualified(schema, SOURCE_OF_SPECTRUM)}(bigint, bigint)"
+        (found,) = await connection.fetch(templates("gate")["distributed"].text, relation, spectra, source)
+        lacks = ""
+        if found["spectra"] and not found["this"]:
+            lacks = "the other tables are distributed by Citus, and this one is not"
+        elif found["this"] and known["sources"] and not found["finds_sources"]:
+            lacks = f"it is distributed by Citus, and there is no function {source}"
+        if lacks:
+            mend = "apply schema/add-ons/citus.sql again, as always when a table or a release was added"
+            raise SchemaMismatch(f"{table}: {lacks}; {mend}", table=table)
+        citus = found["this"]
     return Traits(
-        system_columns=not (known["partitioned"] or citus),
-        updates=not (citus or known["partitioned"]),
+        spread=known["partitioned"] or citus,
+        distributed=citus,
         may_drop_rows=known["row_triggers"],
         sources=known["sources"],
         file=None if citus else known["file"],

@@ -12,7 +12,6 @@ from astra_outputs.model.columns import Column
 from astra_outputs.model.record import Record
 from astra_outputs.postgres.boundaries import transaction
 from astra_outputs.postgres.database import Connection
-from astra_outputs.saving.expressions import source_of_row
 from astra_outputs.saving.left_out import left_out, refuse_other_key
 from astra_outputs.saving.moments import moment_of
 from astra_outputs.saving.options import Guards
@@ -146,13 +145,7 @@ async def store_one(
 
 async def _store(connection: Connection, statements: Statements, row: OneRow) -> tuple[dict[str, Any], int]:
     try:
-        if statements.asks_first:
-            values = dict(zip(statements.columns, row.values, strict=True))
-            given = values["source_pk"], values["spectrum_pk"]
-            values["source_pk"] = await connection.fetchval(source_of_row(statements.schema), *given)
-            found = await connection.fetchrow(statements.upsert_values, *values.values())
-        else:
-            found = await connection.fetchrow(statements.upsert_row, *row.values)
+        found = await connection.fetchrow(statements.upsert_row, *row.values)
     except Exception:
         refuse_too_large(statements.record_class.table, statements.columns, row.values, row.key)
         raise

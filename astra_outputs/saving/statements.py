@@ -115,7 +115,7 @@ class Statements:
     @property
     def may_update(self) -> bool:
         """Whether `update_stored` does what an upsert does where all rows are there."""
-        return self.is_result and not self.guards and self.traits.updates
+        return self.is_result and not self.guards and not self.traits.spread
 
     @cached_property
     def upsert_row(self) -> str:
@@ -126,17 +126,6 @@ class Statements:
     def upsert_each(self) -> str:
         """The same for one of several that go at once."""
         return self._storing(self._of_parameters(several=True))
-
-    @property
-    def asks_first(self) -> bool:
-        """Whether a single row is stored in two steps: Citus sends plain values to one shard, and a query to each."""
-        return self.fills_source and not self.traits.updates
-
-    @cached_property
-    def upsert_values(self) -> str:
-        """Store one row as `upsert_row`, whose source was asked for before."""
-        values = [f"${number}::{one.type.sql}" for number, one in enumerate(self._columns, start=1)]
-        return self._storing(f"values ({', '.join(values)})")
 
     @cached_property
     def upsert_rows(self) -> str:
@@ -252,7 +241,7 @@ class Statements:
             replaced.append(
                 f"modified = greatest({quote(self.record_class.table)}.modified, excluded.modified)"
             )
-        inserted = "xmax = 0" if self.traits.system_columns else "created = modified"
+        inserted = "created = modified" if self.traits.spread else "xmax = 0"
         return self._fill(
             "upsert",
             table=self._table,
@@ -266,7 +255,10 @@ class Statements:
 
     def _of_parameters(self, *, several: bool) -> str:
         values = [f"${number}::{one.type.sql}" for number, one in enumerate(self._columns, start=1)]
-        return self._rows("from_parameters", self._completed(values), several=several)
+        row = self._completed(values, called=self.traits.distributed)
+        if self.traits.distributed:  # Citus sends values to one shard, and what is selected to each
+            return f"values ({', '.join(row)})"
+        return self._rows("from_parameters", row, several=several)
 
     def _rows(self, name: str, values: Iterable[str], *, several: bool = False, **given: str) -> str:
         """Return the rows to store, as one of the templates takes them."""
@@ -295,11 +287,13 @@ class Statements:
             return f"coalesce({given}, {stored}.{quote(name)})"
         return given
 
-    def _completed(self, values: Sequence[str]) -> list[str]:
+    def _completed(self, values: Sequence[str], *, called: bool = False) -> list[str]:
         """Give a new spectrum its key where the row brings none, and a result the source of its spectrum."""
         if self.makes_spectra:
             return with_number(self.schema, self.columns, values)
-        return with_source(self.schema, self.columns, values) if self.fills_source else list(values)
+        if not self.fills_source:
+            return list(values)
+        return with_source(self.schema, self.columns, values, called=called)
 
     def _sent(self) -> list[str]:
         return self._completed([f"sent.{quote(name)}" for name in self.columns])

@@ -11,11 +11,12 @@ class Traits:
 
     Attributes
     ----------
-    system_columns : bool
-        Whether `xmax`, which is 0 in a row that was inserted, can be returned. Partitioned and distributed
-        tables have none: there a row whose two times are equal counts as inserted.
-    updates : bool
-        Whether an UPDATE of rows that are there is faster than an upsert: of one table, and of no others.
+    spread : bool
+        Whether its rows are in partitions, or in shards on several servers. Such a table has no `xmax` to return,
+        which is 0 in a row that was inserted: a row whose two times are equal counts as inserted there. And an
+        UPDATE of rows that are there is slower than an upsert.
+    distributed : bool
+        Whether Citus keeps it: what is selected goes to each of its shards, values to the one that they are for.
     may_drop_rows : bool
         Whether it has triggers that may leave rows out: then no batch goes without a transaction.
     sources : bool
@@ -25,8 +26,8 @@ class Traits:
         anew. Statements store nothing in another one. Partitioned and distributed tables have none.
     """
 
-    system_columns: bool = True
-    updates: bool = True
+    spread: bool = False
+    distributed: bool = False
     may_drop_rows: bool = False
     sources: bool = True
     file: int | None = None

@@ -9,7 +9,7 @@ select
     obj_description(tables.oid, 'pg_class') as comment
 from pg_class as tables
 inner join pg_namespace as schemas on schemas.oid = tables.relnamespace
-where schemas.nspname = $1 and tables.relname = any($2) and tables.relkind in ('r', 'p', 'f');
+where schemas.nspname = $1 and tables.relname = any($2::text []) and tables.relkind in ('r', 'p', 'f');
 
 -- name: types
 -- The types of a table's columns.
@@ -40,7 +40,7 @@ inner join pg_namespace as schemas on schemas.oid = tables.relnamespace
 inner join pg_attribute as columns
     on columns.attrelid = tables.oid and columns.attnum > 0 and not columns.attisdropped
 left join pg_attrdef as defaults on defaults.adrelid = tables.oid and defaults.adnum = columns.attnum
-where schemas.nspname = $1 and tables.relname = any($2) and tables.relkind in ('r', 'p', 'f')
+where schemas.nspname = $1 and tables.relname = any($2::text []) and tables.relkind in ('r', 'p', 'f')
 order by tables.relname, columns.attnum;
 
 -- name: indexes
@@ -66,7 +66,7 @@ cross join lateral (
         on columns.attrelid = indexes.indrelid and columns.attnum = numbers.attnum
 ) as keys
 where
-    schemas.nspname = $1 and tables.relname = any($2)
+    schemas.nspname = $1 and tables.relname = any($2::text [])
     and indexes.indisvalid and indexes.indpred is null and indexes.indexprs is null;
 
 -- name: constraints
@@ -99,7 +99,7 @@ from pg_constraint as rules
 inner join pg_class as tables on tables.oid = rules.conrelid
 inner join pg_namespace as schemas on schemas.oid = tables.relnamespace
 left join pg_class as targets on targets.oid = rules.confrelid
-where schemas.nspname = $1 and tables.relname = any($2) and rules.contype in ('c', 'f');
+where schemas.nspname = $1 and tables.relname = any($2::text []) and rules.contype in ('c', 'f');
 
 -- name: flags
 -- The named bits of their flags columns.

@@ -141,6 +141,55 @@ async def test_a_worker_of_an_older_package_that_takes_tables_for_plain_ones_is_
     assert await connection.fetchval("select count(*) from astra.the_cannon") == 1
 
 
+@citus
+async def test_tables_that_an_older_add_on_distributed_take_nothing_until_it_is_run_again(
+    outputs, connection, database, spectrum, add_on
+) -> None:
+    await connection.execute("drop function astra.source_of_spectrum")
+    result = TheCannon.from_spectrum(spectrum, v_astra="0.6.0")
+    with pytest.raises(SchemaMismatch, match=r"source_of_spectrum.*apply schema/add-ons/citus.sql again"):
+        await outputs.save(result)
+    assert add_on("citus", database).returncode == 0
+    assert (await outputs.save(result)).task_pk == 1
+
+
+KIND = "astra.apogee_coadded_spectrum_in_ap_star"
+UNIQUE = "cannot have UNIQUE, EXCLUDE, or PRIMARY KEY constraints that do not include the partition column"
+TO_DISTRIBUTED = "foreign keys from reference tables and local tables to distributed tables are not supported"
+ELSEWHERE = "relations are not colocated or not referencing a reference table"
+
+
+@citus
+@pytest.mark.parametrize(
+    ("keys", "how", "words"),
+    [
+        pytest.param((), f"select create_reference_table('{KIND}')", TO_DISTRIBUTED, id="whole"),
+        pytest.param(("pkey",), "spectrum_pk", UNIQUE, id="by spectrum"),
+        pytest.param(("pkey", "spectrum_key"), "obj", ELSEWHERE, id="by a column of the natural key"),
+    ],
+)
+async def test_spectra_stay_whole_since_citus_takes_no_key_of_theirs_in_shards(
+    plain, keys: tuple[str, ...], how: str, words: str
+) -> None:
+    """If it does one day, docs/scale.md is wrong, and spectra can be spread."""
+    if not how.startswith("select"):
+        beside = "astra.spectrum" if how == "spectrum_pk" else "none"
+        how = f"select create_distributed_table('{KIND}', '{how}', colocate_with => '{beside}')"
+    with pytest.raises(asyncpg.PostgresError) as caught:
+        await executed(
+            plain,
+            "create extension citus",
+            "set citus.enable_local_reference_table_foreign_keys to off",
+            "set citus.enable_unsafe_triggers to on",
+            "select create_reference_table('astra.flag_definition')",
+            "select create_reference_table('astra.source')",
+            "select create_distributed_table('astra.spectrum', 'pk', shard_count => 4)",
+            *(f"alter table {KIND} drop constraint apogee_coadded_spectrum_in_ap_star_{key}" for key in keys),
+            how,
+        )
+    assert words in f"{caught.value} {caught.value.detail}"
+
+
 # What it makes.
 
 
@@ -176,6 +225,31 @@ async def test_what_is_there_is_distributed_and_a_second_time_changes_nothing(pl
     done = add_on("citus", plain, shards=7)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert await executed(plain, "select * from pg_dist_shard order by shardid") == shards
+
+
+@citus
+async def test_workers_see_shards_since_hiding_them_takes_seconds_and_nobody_else_does(plain) -> None:
+    """Citus looks at each table for each type that a driver asks for, unless the application sees shards anyway."""
+    await asyncio.to_thread(distribute, plain)
+    query = "select count(*) from pg_class where relname ~ '^the_cannon_[0-9]+$'"
+    (others,) = await executed(plain, query)
+    async with astra_outputs.connect(plain) as outputs:
+        ours = await outputs.store.database.run(lambda connection: connection.fetchval(query))
+    assert (ours, others[0]) == (4, 0)
+
+
+@citus
+async def test_a_server_keeps_no_memory_of_results_that_were_looked_up(plain) -> None:
+    """Citus 13.2.2 would keep a plan of each call."""
+    await asyncio.to_thread(distribute, plain)
+    query = "select sum(total_bytes)::bigint from pg_backend_memory_contexts"
+    async with astra_outputs.connect(plain, connections=1) as outputs:
+        held = []
+        for _ in range(3):
+            for spectrum in range(60):
+                await outputs.get_result(TheCannon, spectrum, v_astra="0.8")
+            held.append(await outputs.store.database.run(lambda connection: connection.fetchval(query)))
+    assert held[2] - held[1] < 2**20  # otherwise 8 MB
 
 
 @citus

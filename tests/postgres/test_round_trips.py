@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from on_citus import CITUS_DSN
 from proxy import Proxy
 
 import astra_outputs
@@ -109,6 +110,18 @@ async def test_each_operation_asks_the_server_as_often_as_the_docs_say(
         found = {name: await count(operation) for name, operation in operations.items()}
     assert found == documented()
     assert found["save"] == (1, 1)
+
+
+async def test_a_save_is_one_statement_wherever_the_rows_are(
+    counting: Counting, count: Count, spectrum: Any, partitioned: Any, database: str
+) -> None:
+    if not CITUS_DSN:
+        assert partitioned(database, 2, table="the_cannon").returncode == 0
+    async with astra_outputs.connect(counting.dsn, connections=1) as outputs:
+        for version in ("0.7.0", "0.7.1"):
+            await outputs.save(TheCannon.from_spectrum(spectrum, v_astra=version))
+        result = TheCannon.from_spectrum(spectrum, v_astra="0.8.0")
+        assert await count(lambda: outputs.save(result)) == (1, 1)
 
 
 def documented() -> dict[str, tuple[int, int]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from on_citus import distribute_table
 
 from astra_outputs import Double, Outputs, PipelineOutputMixin, Real, SchemaMismatch, TheCannon, column
 from astra_outputs.saving import columns, transfer
@@ -65,6 +66,7 @@ async def test_a_column_that_became_a_double_is_never_filled_by_way_of_a_real(
     outputs: Outputs, connection: asyncpg.Connection, door: str
 ) -> None:
     await connection.execute(CREATE)
+    await distribute_table(connection, "altered")
     await connection.execute("insert into astra.source (pk) select generate_series(1, $1::int)", ROWS)
     await connection.execute("insert into astra.spectrum (pk) select generate_series(1, $1::int)", ROWS)
     for _ in range(2):  # the connection knows the temporary objects of a first batch, and of one again
@@ -143,9 +145,8 @@ async def test_the_time_of_change_of_a_row_never_goes_back(
     results = [TheCannon.from_spectrum(spectrum, v_astra="0.8.1", teff=5000.0) for spectrum in stored]
     await outputs.save_many(results)
     # As if the server's clock had been put back since.
-    later = await connection.fetchval(
-        "update astra.the_cannon set modified = modified + interval '1 hour' returning modified"
-    )
+    later = await connection.fetchval("select statement_timestamp() + interval '1 hour'")
+    await connection.execute("update astra.the_cannon set modified = $1", later)
     for result in results:
         result.teff = 5001.0
     if call == "save":
