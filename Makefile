@@ -23,7 +23,7 @@ SHARE = -m 'not slow' $(patsubst %,tests/%,catalog postgres reading/test_columns
 TASTE = -m 'not slow' $(patsubst %,tests/%,cli ingest/test_ingest.py model/test_column_types.py model/test_doors.py \
 	reading/test_columns.py saving/test_save_many.py tables/test_save_table.py work/test_worker.py)
 # What must be the same where results are distributed: schema/add-ons/citus.sql.
-BEHAVIOUR = -m 'not slow' $(patsubst %,tests/%,catalog export postgres reading saving security spool tables work)
+BEHAVIOUR = -m 'not slow' $(patsubst %,tests/%,catalog compare export postgres reading saving security spool tables work)
 INSTALLED = $(VENV)/.installed
 COMPOSE_DSN = postgresql://postgres:astra@127.0.0.1:54329/postgres
 # What behaves by the table it writes to and reads from.

@@ -5,8 +5,10 @@
 
 Two servers of one version and with the same settings, on one machine; databases are made on both and dropped afterwards.
 50,000 results of The Cannon, every label measured, are stored again in batches of 2,000 and of 10,000, from records and
-from a table, then 500 single ones one after the other; a median of three rounds, in turn. Ends with 1 where a goal is
-missed: a re-run by 10,000 in at most 2.0 times the plain table's time with 4 shards and 5 with 32, a single save 2.2.
+from a table, then 500 single ones one after the other; a median of three rounds, in turn. Beside them what is the least
+that a single save can take, the bare statement, prepared by the driver, of the same columns and without a look at the
+spectrum's source; and the first save of a connection. Ends with 1 where a goal is missed: a re-run by 10,000 in at most
+2.0 times the plain table's time with 4 shards and 5 with 32, a single save 2.2.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ import astra_outputs
 from astra_outputs import TheCannon
 from astra_outputs.embedded.programs import psql_program
 from astra_outputs.postgres import sql_files
+from astra_outputs.saving.one_row import values_of
 from benchmarks.measure import load_warning, say
 from benchmarks.planning import columns_of
 from benchmarks.server import connected
@@ -40,6 +43,14 @@ FURTHER = (
     "m_dwarf_type line_forest nmf_rectify corv targeting_carton"
 )
 """Tables that are left out: each takes a while to be cut into shards."""
+
+SENT = [column.name for column in TheCannon.columns() if column.written]
+KEY = ("spectrum_pk", "v_astra_major_minor")
+BARE = (
+    f"insert into the_cannon ({', '.join(SENT)}) values ({', '.join(f'${n}' for n in range(1, len(SENT) + 1))}) "
+    f"on conflict ({', '.join(KEY)}) do update set "
+    + ", ".join(f"{name} = excluded.{name}" for name in SENT if name not in KEY)
+)
 
 
 async def measure(where: dict[str, str], rows: int, singles: int) -> dict[str, dict[str, float]]:
@@ -62,10 +73,9 @@ async def measure(where: dict[str, str], rows: int, singles: int) -> dict[str, d
     for number in range(ROUNDS + 1):  # the first warms up
         for name, dsn in where.items():
             say(f"citus: {name}, round {number}")
-            async with connected(dsn) as connection:
+            async with connected(dsn) as connection, astra_outputs.connect(dsn) as outputs:
                 await connection.execute("vacuum the_cannon")
-            async with astra_outputs.connect(dsn) as outputs:
-                for way, work in _ways(outputs, columns, records, singles).items():
+                for way, work in _ways(connection, outputs, columns, records, singles).items():
                     began = time.perf_counter()
                     await work()
                     if number:
@@ -74,13 +84,22 @@ async def measure(where: dict[str, str], rows: int, singles: int) -> dict[str, d
 
 
 def _ways(
-    outputs: Any, columns: dict[str, Any], records: list[TheCannon], singles: int
+    connection: Any, outputs: Any, columns: dict[str, Any], records: list[TheCannon], singles: int
 ) -> dict[str, Callable[[], Awaitable[object]]]:
     async def one_by_one() -> None:
         for record in records[:singles]:
             await outputs.save(record)
 
-    ways: dict[str, Callable[[], Awaitable[object]]] = {"single": one_by_one}
+    async def bare() -> None:
+        statement, values = await connection.prepare(BARE), values_of(TheCannon)
+        for record in records[:singles]:
+            await statement.fetchrow(*values(record.__dict__))
+
+    ways: dict[str, Callable[[], Awaitable[object]]] = {
+        "first": lambda: outputs.save(records[0]),
+        "single": one_by_one,
+        "bare statement": bare,
+    }
     for size in BATCHES:
         ways[f"records by {size:,}"] = lambda size=size: outputs.save_many(records, batch_size=size)
         ways[f"table by {size:,}"] = lambda size=size: outputs.save_table(

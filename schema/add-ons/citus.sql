@@ -257,7 +257,7 @@ begin
     execute format(
         $text$
         create or replace function source_of_spectrum(given bigint, spectrum_pk bigint) returns bigint
-        language plpgsql stable as $body$
+        language plpgsql stable set plan_cache_mode to force_generic_plan as $body$
         declare
             own constant bigint := (select s.source_pk from %I.spectrum as s where s.pk = spectrum_pk);
         begin
