@@ -124,6 +124,7 @@ async def test_a_table_that_was_written_anew_is_stored_into_at_once(
     outputs: Outputs, connection: asyncpg.Connection, call: str
 ) -> None:
     await connection.execute(CREATE)
+    await distribute_table(connection, "altered")
     await connection.execute("insert into astra.source (pk) select generate_series(1, $1::int)", ROWS)
     await connection.execute("insert into astra.spectrum (pk) select generate_series(1, $1::int)", ROWS)
     await store(outputs, Before, call, "0.8.1")
@@ -131,6 +132,7 @@ async def test_a_table_that_was_written_anew_is_stored_into_at_once(
         await connection.execute(alteration)
         if alteration.startswith("drop"):
             await connection.execute(CREATE)
+            await distribute_table(connection, "altered")
         await store(outputs, Before, call, "0.8.2")
         stored = await connection.fetchval("select count(*) from astra.altered where v_astra = 8002")
         assert stored == (1 if call == "save" else ROWS)
