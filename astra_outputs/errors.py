@@ -12,8 +12,11 @@ SHORT = 60
 
 
 def shorten(value: object) -> str:
-    """Print a value for an error message, cut to `SHORT` characters."""
-    text = repr(value)
+    """Print a value for an error message, cut to `SHORT` characters; one that cannot be printed is named by its type."""
+    try:
+        text = repr(value[:SHORT] if isinstance(value, str | bytes) else value)
+    except Exception:  # noqa: BLE001 (a number of more digits than Python prints, or somebody's own object)
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= SHORT else f"{text[: SHORT - 3]}..."
 
 

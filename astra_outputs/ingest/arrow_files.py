@@ -117,18 +117,43 @@ def _values(column: Any) -> list[Any]:
     import pyarrow as pa
     from pyarrow import types as kinds
 
-    if kinds.is_timestamp(column.type) and column.type.unit == "ns":
+    kind = column.type
+    if kinds.is_timestamp(kind) and kind.unit == "ns":
         # PostgreSQL and Python keep microseconds: what is finer is cut off, as in `save_table`.
-        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+        column = column.cast(pa.timestamp("us", kind.tz), safe=False)
+    if _is_small(kind):
+        return _small_floats(column)
+    if _is_small(getattr(kind, "value_type", None)) and not kinds.is_dictionary(kind):
+        return [_small_floats(one.values) if one.is_valid else None for one in column]
     values: list[Any]
-    if kinds.is_float16(column.type) or kinds.is_float32(column.type):
-        numbers = told_apart(column.to_numpy(zero_copy_only=False))
-        return [
-            None if gone else one for one, gone in zip(numbers, column.is_null().to_pylist(), strict=True)
-        ]
     try:
         values = column.to_pylist()
     except UnicodeDecodeError:  # of some rows, which are refused one by one
-        decoded = column.dictionary_decode() if kinds.is_dictionary(column.type) else column
+        decoded = column.dictionary_decode() if kinds.is_dictionary(kind) else column
         values = decoded.cast(pa.large_binary()).to_pylist()
+    except (ValueError, OverflowError):
+        if not (kinds.is_timestamp(kind) or kinds.is_date(kind)):
+            raise
+        values = [_time(one) for one in column]
     return values
+
+
+def _is_small(kind: Any) -> bool:
+    """Tell whether a type of Arrow's is that of floats of less than double precision."""
+    return str(kind) in ("halffloat", "float")
+
+
+def _small_floats(column: Any) -> list[Any]:
+    numbers = told_apart(column.to_numpy(zero_copy_only=False))
+    return [None if gone else one for one, gone in zip(numbers, column.is_null().to_pylist(), strict=True)]
+
+
+def _time(scalar: Any) -> Any:
+    """Return a time as Python has it; as NumPy has it where Python has none so far away, for its row to be refused."""
+    import numpy as np
+
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError):
+        resolution: Any = getattr(scalar.type, "unit", "D" if str(scalar.type) == "date32[day]" else "ms")
+        return np.datetime64(scalar.value, resolution)

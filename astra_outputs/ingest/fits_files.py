@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from astra_outputs.ingest.files import PIECE, Choices, Row, TableFile, chosen, rows_of
-from astra_outputs.tables.fits_rec import values_of
+from astra_outputs.tables.fits_rec import unit_of, values_of
 
 
 def open_fits(path: Path, stack: ExitStack, choices: Choices, _kind: str) -> TableFile:
@@ -48,9 +48,7 @@ def open_fits(path: Path, stack: ExitStack, choices: Choices, _kind: str) -> Tab
 
 def _units(columns: Any) -> dict[str, Any]:
     """Return the units that a table states; what they are, whoever needs them sees."""
-    from astropy.units import Unit
-
-    return {one.name: Unit(one.unit, format="fits", parse_strict="silent") for one in columns if one.unit}
+    return {one.name: unit_of(one.unit) for one in columns if one.unit}
 
 
 def _name(unit: Any) -> str:

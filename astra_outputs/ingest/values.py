@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from numbers import Real
 from typing import Any
 
 from astra_outputs.ingest.ambiguous import ROUNDED, in_zone, is_rounded
+from astra_outputs.ingest.numbers import bits_of, computed, number_of, whole_of
 from astra_outputs.ingest.origin import Origin
-from astra_outputs.model.column_types import BOOLEAN, BYTES, REAL_ARRAY, TIMESTAMP
+from astra_outputs.model.column_types import BOOLEAN, BYTES, JSON, REAL_ARRAY, TIMESTAMP
 from astra_outputs.model.columns import Column
+from astra_outputs.model.given import datetime_of
 from astra_outputs.model.given import plain as plain_scalar
 
 TRUTH = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 SINGLE = 6e-8
 """Relative difference up to which a number may be a mark that went through single precision."""
-
-EXACT = 2**53
-"""Whole numbers beyond it are not told apart as floats."""
-
-NO_NUMBER = 'is not a number; if it stands for "not measured", list it as missing in the map'
-
-TRANSFORMS: dict[str, Callable[[float], float]] = {"sqrt": math.sqrt, "exp10": lambda number: 10.0**number}
 
 
 def is_number(column: Column) -> bool:
@@ -63,6 +58,8 @@ def value_of(given: Any, origin: Origin, column: Column | None, missing: list[An
     rounded = is_rounded(given)
     given = plain(given)
     marks = [*missing, *origin.missing]
+    if isinstance(given, list | dict) and column is not None and column.type is JSON:
+        return _part_of_json(given, marks)
     if isinstance(given, list):
         return _array(given, origin, column, marks)
     value = _single(given, origin, column, marks)
@@ -80,8 +77,9 @@ def plain(value: Any) -> Any:
         value = value.tolist()  # of a masked array None where it is masked
     if isinstance(value, list | tuple):
         return [plain(element) for element in value]
-    if getattr(getattr(value, "dtype", None), "kind", "") == "M":
-        value = value.astype("datetime64[us]")  # a finer one would become a number
+    if getattr(getattr(value, "dtype", None), "kind", "") == "M" and value == value:  # noqa: PLR0124 (NaT)
+        # A finer one would become a number. One of which Python knows no time, the record refuses.
+        return datetime_of(value) or value
     value = plain_scalar(value)
     if isinstance(value, date) and not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day)  # noqa: DTZ001 (the map says its zone)
@@ -123,6 +121,18 @@ def _array(given: list[Any], origin: Origin, column: Column | None, marks: list[
     return [_single(element, origin, column, marks) for element in given]
 
 
+def _part_of_json(given: Any, marks: list[Any]) -> Any:
+    """Return a part of an array or structure, which JSON has as it is; what is not measured is null in it."""
+    if isinstance(given, list):
+        return [_part_of_json(part, marks) for part in given]
+    if isinstance(given, dict):
+        return {name: _part_of_json(part, marks) for name, part in given.items()}
+    given = plain(given)
+    if isinstance(given, bytes):
+        given = _decoded(given)
+    return None if _is_missing(given, marks) else given
+
+
 def _shape(given: Any) -> list[int]:
     return [len(given), *_shape(given[0])] if isinstance(given, list) and given else []
 
@@ -145,10 +155,10 @@ def _single(given: Any, origin: Origin, column: Column | None, marks: list[Any])
     if column is not None and not is_number(column) and column.type is not REAL_ARRAY:
         converted = _converted(given, column)
         return in_zone(converted, origin.zone) if isinstance(converted, datetime) else converted
-    number = _number(given) if isinstance(given, str) else given
+    number = number_of(given) if isinstance(given, str) else given
     if origin.bit or origin.mask is not None:
-        return _bits(number, origin)
-    return _computed(number, origin, whole=column is not None and is_whole(column))
+        return bits_of(number, origin)
+    return computed(number, origin, whole=column is not None and is_whole(column))
 
 
 def _decoded(given: bytes) -> str:
@@ -175,7 +185,7 @@ def _is_missing(given: Any, marks: list[Any]) -> bool:
     if isinstance(given, str) and given in marks:
         return True
     try:
-        number = _number(given) if isinstance(given, str) else given
+        number = number_of(given) if isinstance(given, str) else given
     except ValueError:
         return False
     if not isinstance(number, int | float):
@@ -211,7 +221,7 @@ def _meaning(given: Any, values: dict[str, Any]) -> Any:
 
 def _as_number(given: Any) -> int | float | None:
     try:
-        number = _number(given) if isinstance(given, str) else given
+        number = number_of(given) if isinstance(given, str) else given
     except ValueError:
         return None
     return number if isinstance(number, int | float) and not isinstance(number, bool) else None
@@ -221,7 +231,7 @@ def _converted(given: Any, column: Column) -> Any:
     """Read a text as a truth value or a time, and a whole number as a text or truth value."""
     is_text = column.type.sql == "text"
     if (is_text or column.type is BOOLEAN) and isinstance(given, float) and given.is_integer():
-        given = _whole(given)
+        given = whole_of(given)
     if is_text and type(given) is int:
         return str(given)
     if column.type is BOOLEAN and (isinstance(given, str) or type(given) is int):
@@ -229,6 +239,11 @@ def _converted(given: Any, column: Column) -> Any:
             return TRUTH[str(given).lower()]
         except KeyError:
             raise ValueError("is neither true nor false: say what it means by values in the map") from None
+    if column.type is JSON and isinstance(given, str):
+        try:
+            return json.loads(given)
+        except (ValueError, RecursionError):
+            raise ValueError('is no JSON; a mere text stands in quotation marks there: "text"') from None
     if column.type is TIMESTAMP and isinstance(given, str):
         try:
             return datetime.fromisoformat(given)
@@ -237,62 +252,9 @@ def _converted(given: Any, column: Column) -> Any:
     return given
 
 
-def _number(text: str) -> int | float:
-    if "_" not in text:  # which Python, but nobody else, reads as a number
-        for read in (int, float):
-            try:
-                return read(text)
-            except ValueError:
-                continue
-    raise ValueError(NO_NUMBER)
-
-
-def _whole(number: float) -> int:
-    if abs(number) > EXACT:
-        raise ValueError(
-            "is a float beyond 2**53, which is no exact whole number any more: store integers or text"
-        )
-    return int(number)
-
-
-def _bits(number: Any, origin: Origin) -> bool | int:
-    """Tell whether a bit is set, or return those of a mask; a negative number is a two's complement."""
-    if isinstance(number, float) and number.is_integer():
-        number = _whole(number)
-    if isinstance(number, bool):
-        raise ValueError(
-            "is true or false and has no bits: map it by values = { true = true, false = false }"
-        )
-    if type(number) is not int:
-        raise ValueError("is not a whole number of bits")
-    return number & origin.mask if origin.mask is not None else any(number >> bit & 1 for bit in origin.bit)
-
-
-def _computed(number: Any, origin: Origin, *, whole: bool) -> Any:
-    """Return a number as the map computes it, to the nearest whole one for integers if it is one but for rounding."""
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        if origin.computes:
-            raise ValueError(f"is not a number, but {type(number).__name__}")
-        return number  # the record says what is wrong with it
-    if origin.between is not None and not origin.between[0] <= number <= origin.between[1]:
-        return None
-    if not origin.computes:
-        return number
-    if origin.transform is not None:
-        try:
-            number = TRANSFORMS[origin.transform](number)
-        except (ValueError, OverflowError):
-            raise ValueError(f"has no {origin.transform}") from None
-    times, plus = (int(one) if one.is_integer() else one for one in (origin.times, origin.plus))
-    number = number * times + plus
-    if whole and isinstance(number, float) and math.isclose(number, round(number), rel_tol=1e-12):
-        return round(number)
-    return number
-
-
 def _part(text: Any, pattern: re.Pattern[str]) -> str:
     if isinstance(text, float) and text.is_integer():
-        text = _whole(text)
+        text = whole_of(text)
     match = pattern.search(str(text))
     if match is None or match[1] is None:
         raise ValueError(f"does not match {pattern.pattern}, the pattern of the map")

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from inspect import Signature
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.errors import PydanticUserError
 
 from astra_outputs.errors import InvalidColumn, InvalidName, InvalidRecord, NotHere, Problem
+from astra_outputs.model.from_json import values_of_json
+from astra_outputs.model.refusals import refusal
 from astra_outputs.model.signature import signature_of
 
 SPELLINGS = {
@@ -100,7 +102,7 @@ else:
     class RecordBase(BaseModel, metaclass=RecordClass):
         """Pydantic's base, of a class that has words for what is written otherwise elsewhere."""
 
-        model_config = ConfigDict(defer_build=True)
+        model_config = ConfigDict(defer_build=True, ser_json_bytes="base64", val_json_bytes="base64")
 
         def __getattr__(self, name: str) -> Any:
             refuse_of_others(type(self), name)
@@ -109,6 +111,19 @@ else:
         def copy(self, **options: Any) -> Any:
             """Return a copy by Pydantic's old name, which validated nothing; see `model_copy`."""
             return self.model_copy(**options)
+
+        @classmethod
+        def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Any:
+            """Return a record built from JSON, as `model_dump_json` writes it; see `model_validate`."""
+            return cls.model_validate(values_of_json(cls, json_data), **options)
+
+        @classmethod
+        def model_validate_strings(cls, obj: Any, **options: Any) -> Any:
+            """Return a record built from texts, as Pydantic reads them."""
+            try:
+                return super().model_validate_strings(obj, **options)
+            except ValidationError as error:
+                raise refusal(cls, error) from error
 
         def __delattr__(self, name: str) -> None:
             if name in type(self).model_fields:

@@ -11,6 +11,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from astra_outputs.model.given import MISSING, floating, integral
+from astra_outputs.model.harmless import guarded
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -151,7 +152,7 @@ def floating_type(sql: str, largest: float, wire: str, **known: Any) -> ColumnTy
     """Return a type of floating-point numbers up to the largest."""
     return ColumnType(
         sql=sql,
-        schema=core_schema.float_schema(strict=True, allow_inf_nan=False, ge=-largest, le=largest),
+        schema=guarded(core_schema.float_schema(strict=True, allow_inf_nan=False, ge=-largest, le=largest)),
         convert=floating(largest, sql),
         bounds=(-largest, largest),
         arrays="fiu",

@@ -30,6 +30,7 @@ from astra_outputs.model.given import (
     text,
     timestamp,
 )
+from astra_outputs.model.harmless import guarded
 from astra_outputs.model.json_values import json_of, json_text, some_json
 from astra_outputs.model.version import LEAST, MAXIMUM, VersionColumn, format_version, parse_version
 
@@ -82,6 +83,8 @@ FLAGS = integral_type(
 
 def _convert_version(value: Any) -> int | None:
     value = plain(value)
+    if isinstance(value, bytes) and value.isascii():  # a text of a FITS table
+        value = value.decode()
     return None if value is MISSING else parse_version(value)
 
 
@@ -145,7 +148,9 @@ TIMESTAMP = ColumnType(
     sql="timestamp with time zone",
     name="timestamp",
     spellings=("timestamptz",),
-    schema=core_schema.datetime_schema(strict=True, tz_constraint="aware", ge=FIRST_TIME, le=LAST_TIME),
+    schema=guarded(
+        core_schema.datetime_schema(strict=True, tz_constraint="aware", ge=FIRST_TIME, le=LAST_TIME)
+    ),
     convert=timestamp,
     dtype="i8",
     wire=">i8",
@@ -174,7 +179,7 @@ BYTES = ColumnType(
     votable="unsignedByte",
     sql_server="varbinary({})",
     to_json=lambda value: b64encode(value).decode("ascii"),
-    from_json=lambda text: b64decode(text, validate=True),
+    from_json=lambda text: b64decode(text.replace("-", "+").replace("_", "/"), validate=True),
     literal='b"bytes"',
     example=lambda number: f"bytes {number}".encode(),
 )
@@ -207,7 +212,7 @@ REAL_ARRAY = ColumnType(
     fits="E",
     votable="float",
     sql_server="varchar(max)",
-    show=lambda value: [None if number is None else shortest_real(number) for number in value],
+    show=lambda value: [shortest_real(number) if type(number) is float else number for number in value],
     parameter=_elements,
     to_json=_elements,
     literal="[0.5, None]",

@@ -46,12 +46,18 @@ def _part(given: Any, at: str, depth: int = 0) -> Any:
             return int(value)
         case float() if math.isfinite(value):
             return float(value)
-        case int() | float() | None:
+        case int():
+            raise ValueError(
+                f"has a number of more than {LONGEST_INTEGER:,} bits at {at}, a number that JSON does not hold"
+            )
+        case float() | None:
             raise ValueError(
                 f"has {given} at {at}, a number that JSON does not hold; None is one that is not known"
             )
-    if hasattr(value, "tolist"):  # an array of NumPy's
-        return _part(value.tolist(), at, depth)
+    if hasattr(value, "tolist"):  # an array
+        # A list of astropy's arrays would have what is masked, or is not made of quantities.
+        known = not hasattr(value, "unmasked") and getattr(value, "unit", None) is None
+        return _part(value.tolist() if known else list(value), at, depth)
     raise ValueError(
         f"has a {type(value).__name__} at {at}: JSON has dicts, lists, texts, numbers, True, False and None"
     )

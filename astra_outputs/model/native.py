@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
+
+from astra_outputs.model.harmless import are_harmless, unguarded
 
 PAUSE = 8
 """Records that are not tried after one that needed conversion; the next ones likely need it, too."""
@@ -41,10 +44,11 @@ class GivenNames:
 class NativeValidator:
     """Builds records of one class from values that are what the table stores: plain and in range.
 
-    It is the class's own schema with two things left out, so that the rules stand in one place: what a
-    column does with a value that its native rule refuses (a NumPy scalar, NaN, a wrong one), and the
-    search for unknown names, which are compared with those of the record before. Whatever it does not
-    take is for the class's own validator, which converts it or says what is wrong.
+    It is the class's own schema with three things left out, so that the rules stand in one place: what a
+    column does with a value that its native rule refuses (NaN, a wrong one); the look at each value's type, since
+    all of them are looked at together (`harmless`); and the search for unknown names, which are compared with
+    those of the record before. Whatever it does not take is for the class's own validator, which converts it or
+    says what is wrong.
 
     Pydantic gives each record a set of the names that it was given: at 171 columns more than half of its
     memory, and of the work of the garbage collector. Here all records with the same names share one.
@@ -56,9 +60,10 @@ class NativeValidator:
         # One object, which threads replace as a whole.
         self._last: tuple[tuple[str, ...], GivenNames] = ((), GivenNames(set(), ()))
         self._seen: dict[tuple[str, ...], GivenNames] = {}
-        schema = _of_columns(record_class)
+        schema = _of_columns(record_class, _without_conversion)
         self._validate = None if schema is None else SchemaValidator(schema).validate_python
         self._ready = self._validate
+        self._converting: Callable[[Any], dict[str, Any]] | None = None
         self._pause = 0
 
     def names(self, values: dict[str, Any]) -> GivenNames:
@@ -88,13 +93,35 @@ class NativeValidator:
         last, given = self._last
         if tuple(values) != last:
             given = self.names(values)
-        if given.others:
+        if given.others or not are_harmless(values.values()):
             return None
         try:
             columns = validate(values)
         except ValidationError:
             self._ready, self._pause = None, PAUSE
             return None
+        return self._filled(record, columns, given)
+
+    def convert(self, values: dict[str, Any], record: Any = None) -> Any:
+        """Return the record of values of which some need conversion, or are wrong; an empty one may be given.
+
+        Raises
+        ------
+        ValidationError
+            If a column does not take its value.
+        """
+        given = self.names(values)
+        if self._validate is None or given.others or not are_harmless(values.values()):
+            record = self._class.__pydantic_validator__.validate_python(values, self_instance=record)
+            if given.columns == record.__pydantic_fields_set__:
+                _set_given(record, given.columns)
+            return record
+        if self._converting is None:
+            schema: Any = _of_columns(self._class, _without_guard)
+            self._converting = SchemaValidator(schema).validate_python
+        return self._filled(record, self._converting(values), given)
+
+    def _filled(self, record: Any, columns: dict[str, Any], given: GivenNames) -> Any:
         if record is None:
             record = _new(self._class)
         _set_values(record, columns)
@@ -102,12 +129,6 @@ class NativeValidator:
         _set_extra(record, None)
         _set_private(record, None)
         return record
-
-    def share(self, record: Any, values: dict[str, Any]) -> None:
-        """Let a record that Pydantic built share the set of its names with the others."""
-        given = self.names(values).columns
-        if given == record.__pydantic_fields_set__:
-            _set_given(record, given)
 
 
 def assembled(record_class: type[Any], columns: dict[str, Any], given: set[str]) -> Any:
@@ -136,7 +157,7 @@ def unshare(record: BaseModel, name: str) -> None:
         _set_given(record, set(given))
 
 
-def _of_columns(record_class: type[Any]) -> CoreSchema | None:
+def _of_columns(record_class: type[Any], change: Callable[[Any], Any]) -> CoreSchema | None:
     """Return a schema of the class's columns as a dictionary; None if more belongs to its records."""
     schema: Any = record_class.__pydantic_core_schema__
     if schema["type"] == "definitions":
@@ -150,7 +171,7 @@ def _of_columns(record_class: type[Any]) -> CoreSchema | None:
     return core_schema.typed_dict_schema(
         {
             name: core_schema.typed_dict_field(
-                _without_conversion(field["schema"]), required=field["schema"]["type"] != "default"
+                _changed(field["schema"], change), required=field["schema"]["type"] != "default"
             )
             for name, field in fields.items()
         },
@@ -159,12 +180,23 @@ def _of_columns(record_class: type[Any]) -> CoreSchema | None:
     )
 
 
-def _without_conversion(node: Any) -> Any:
-    """Return a schema in which each column has its native rule alone."""
+def _changed(node: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a schema in which the union of the rules of each column is another."""
     if isinstance(node, list | tuple):
-        return type(node)(map(_without_conversion, node))
+        return type(node)(_changed(one, change) for one in node)
     if not isinstance(node, dict):
         return node
     if node.get("type") == "union" and node["choices"][-1]["type"] == "function-plain":
-        return node["choices"][0]
-    return {name: _without_conversion(value) for name, value in node.items()}
+        return change(node)
+    return {name: _changed(value, change) for name, value in node.items()}
+
+
+def _without_conversion(union: Any) -> Any:
+    """Return the native rule of a column alone."""
+    return unguarded(union["choices"][0])
+
+
+def _without_guard(union: Any) -> Any:
+    """Return the rules of a column, of which the native one looks at no type."""
+    native, *others = union["choices"]
+    return {**union, "choices": [unguarded(native), *others]}

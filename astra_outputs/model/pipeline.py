@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from astra_outputs.errors import InvalidRecord, KeyMismatch, Problem, shorten
 from astra_outputs.model.column_types import (
+    BIGINT,
     INTEGER,
     BigInt,
     Real,
@@ -17,6 +18,7 @@ from astra_outputs.model.column_types import (
     Version,
 )
 from astra_outputs.model.columns import Column, category, column
+from astra_outputs.model.given import is_missing
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.model.spectrum_keys import keys_of
@@ -177,25 +179,33 @@ class PipelineOutputMixin(Record):
 
     @classmethod
     def _refuse_owned(cls, values: dict[str, Any]) -> None:
-        """Refuse values of columns that belong to the database; None counts as not given."""
+        """Refuse values of columns that belong to the database; what is missing counts as not given."""
         for name in ("task_pk", "created", "modified"):
-            if (given := values.pop(name, None)) is not None:
+            if (given := values.pop(name, None)) is not None and not is_missing(given):
                 raise cls._read_only(name, given)
 
     @classmethod
     def _refuse_other_keys(cls, values: dict[str, Any], *keys: Any) -> None:
-        """Refuse keys among the values that are not the spectrum's; None counts as not given."""
+        """Refuse keys among the values that are not the spectrum's; what is missing counts as not given."""
         for name, key in zip(FROM_SPECTRUM, keys, strict=True):
             given = values.get(name)
-            if given is not None and given != key:
+            if given is not None and not is_missing(given) and not _is_key(given, key):
                 raise _mismatch(cls.table, name, given, f"the spectrum says {shorten(key)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in FROM_SPECTRUM:
             key = getattr(self, name)
-            if key is not None and value != key:
+            if key is not None and not _is_key(value, key):
                 raise _mismatch(self.table, name, value, f"the result belongs to {name} {key}")
         super().__setattr__(name, value)
+
+
+def _is_key(given: Any, key: Any) -> bool:
+    """Tell whether a value is a key, as the column takes it; of some libraries' values that cannot be asked by ==."""
+    try:
+        return bool(BIGINT.convert(given) == BIGINT.convert(key))
+    except ValueError:
+        return False
 
 
 def _mismatch(table: str, name: str, given: Any, stands: str) -> KeyMismatch:

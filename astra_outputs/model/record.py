@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from threading import Lock
 from typing import Any, ClassVar, Self
 
@@ -21,7 +20,7 @@ from astra_outputs.model.columns import Column, category, resolve
 from astra_outputs.model.flag_names import Flag, FlagNames
 from astra_outputs.model.native import NativeValidator, unshare
 from astra_outputs.model.outcome import Outcome
-from astra_outputs.model.refusals import refusal
+from astra_outputs.model.refusals import did_you_mean, refusal
 from astra_outputs.model.show import record_html, shown
 from astra_outputs.names import check_name, check_table, table_of
 
@@ -148,10 +147,9 @@ class Record(RecordBase):
         if built is not None:
             return built
         try:
-            converted: Self = cls.__pydantic_validator__.validate_python(folded, self_instance=record)
+            converted: Self = native.convert(folded, record)
         except ValidationError as error:
             raise refusal(cls, error) from error
-        native.share(converted, folded)
         return converted
 
     @classmethod
@@ -274,8 +272,7 @@ class Record(RecordBase):
         """Say that this table has no such column, and which one has a name like it."""
         if name in cls._columns:
             return Problem(name, value, "is computed by the database; leave it out")
-        nearest = get_close_matches(name, [*cls._columns, *cls.flag_names.names], n=1)
-        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        hint = did_you_mean(name, [*cls._columns, *cls.flag_names.names])
         return Problem(name, value, f"is not a column of {cls.table}{hint}")
 
     def keys(self) -> list[str]:

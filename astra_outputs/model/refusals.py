@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,7 +19,8 @@ def refusal(record_class: type[Any], error: ValidationError) -> AstraOutputsErro
         if not entry["loc"] and entry["type"] not in ("value_error", "assertion_error"):
             given = type(entry["input"]).__name__
             return WrongRecordClass(
-                f"a {record_class.__name__} is built from a mapping of columns, not {given}"
+                f"a {record_class.__name__} is built from a mapping of columns, not {given}: give a dictionary, "
+                "which dict(row) makes of a row of most libraries"
             )
         # A rule over several columns has no place of its own.
         name = str(entry["loc"][0]) if entry["loc"] else "*"
@@ -30,3 +33,10 @@ def refusal(record_class: type[Any], error: ValidationError) -> AstraOutputsErro
             value = entry["input"] if entry["loc"] else None
             problems[name] = Problem(name, value, entry["msg"].removeprefix("Value error, "))
     return kind(record_class.table, tuple(problems.values()))
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return the end of a sentence that suggests the nearest of some names, in capitals or not; empty if none is near."""
+    listed = list(names)
+    nearest = get_close_matches(name.strip().lower(), listed, n=1) or get_close_matches(name, listed, n=1)
+    return f"; did you mean {nearest[0]}?" if nearest else ""

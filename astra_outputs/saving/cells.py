@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from astra_outputs.model.column_type import ColumnType
+from astra_outputs.model.given import datetime_of
 
 Values = NDArray[Any]
 Flagged = NDArray[np.bool_]
@@ -32,6 +33,8 @@ class Cells:
         Whether the only value stands for every row.
     aware : bool
         Whether these are `datetime64` in UTC; without this mark such an array has no time zone.
+    text : bool
+        Whether these bytes are those of texts in ASCII.
     unit : astropy.units.Unit, optional
         The unit that the column says its values are in.
     """
@@ -40,6 +43,7 @@ class Cells:
     missing: Flagged | None = None
     constant: bool = False
     aware: bool = False
+    text: bool = False
     unit: Any = None
 
     @classmethod
@@ -62,8 +66,11 @@ class Cells:
         if self.values.dtype.kind == "M":
             return _moment(value, aware=self.aware)
         kind = self.values.dtype
-        # An object stays what it is; the rule of its column knows NumPy's scalars.
-        return value if kind.kind == "O" or (kind.kind == "f" and kind.itemsize < 8) else value.item()
+        # An object stays what it is, and so does a duration: of nanoseconds Python would have a bare number. The
+        # rule of the column knows NumPy's scalars.
+        if kind.kind in "Om" or (kind.kind == "f" and kind.itemsize < 8):
+            return value
+        return value.decode() if self.text else value.item()
 
     @property
     def gone(self) -> Flagged | None:
@@ -79,7 +86,7 @@ class Cells:
         if self.constant:
             return self
         missing = None if self.missing is None else self.missing[rows]
-        return Cells(self.values[rows], missing, aware=self.aware)
+        return Cells(self.values[rows], missing, aware=self.aware, text=self.text)
 
     def spread(self, length: int) -> Values:
         """Return one value a row."""
@@ -119,7 +126,7 @@ def _moment(value: Any, *, aware: bool) -> Any:
     """Return a `datetime64` as a datetime; as it is where Python has none so far away."""
     if np.isnat(value):
         return None
-    moment = value.astype("datetime64[us]").item()
-    if not isinstance(moment, datetime):
+    moment = datetime_of(value)
+    if moment is None:
         return value
     return moment.replace(tzinfo=UTC) if aware else moment

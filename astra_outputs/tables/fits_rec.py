@@ -71,10 +71,8 @@ def cells_of_fits(table: Any, name: str) -> Cells:
     ValueError
         If it holds arrays of any length that are scaled, which astropy gets wrong, or logical without their NULL.
     """
-    from astropy.units import Unit
-
     column, values = table.columns[name], table[name]
-    unit = Unit(column.unit, format="fits", parse_strict="silent") if column.unit else None
+    unit = unit_of(column.unit) if column.unit else None
     if values.dtype == object:  # arrays of any length
         if _is_logical(column):
             return Cells(objects(_logical_arrays(values)))
@@ -90,6 +88,14 @@ def cells_of_fits(table: Any, name: str) -> Cells:
     if values.ndim == 1:
         return Cells(values, missing, unit=unit)
     return Cells(objects(_marked(values, missing)), unit=unit)
+
+
+def unit_of(text: str) -> Any:
+    """Return the unit that a FITS file writes so, in the words of the standard or, as "%", in those of astropy."""
+    from astropy.units import Unit, UnrecognizedUnit
+
+    unit = Unit(text, format="fits", parse_strict="silent")
+    return Unit(text, parse_strict="silent") if isinstance(unit, UnrecognizedUnit) else unit
 
 
 def _stored(table: Any, name: str) -> Values:
@@ -158,7 +164,7 @@ def _elements(column: Any, array: Any) -> Any:
     if array.dtype.kind in "SU":
         return array.tolist()[0] if array.size == 1 else array.tolist()
     if column.null is None or array.dtype.kind not in "iu":
-        return array.tolist()
+        return told_apart(array)
     return _marked(array, array == column.null)
 
 

@@ -5,7 +5,9 @@ No library is imported for an object that is not its own: a library that made an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
@@ -118,7 +120,7 @@ def cells_of(values: Any) -> Cells:
     Raises
     ------
     ValueError
-        If a mask does not fit its values.
+        If a mask does not fit its values, or the values have no order.
     """
     if isinstance(values, FitsColumn):
         return cells_of_fits(values.table, values.name)
@@ -132,6 +134,17 @@ def cells_of(values: Any) -> Cells:
         return Cells(objects(list(values)))
     if hasattr(values, "__array__") and getattr(values, "ndim", 0) > 0:
         return _from_numpy(values if isinstance(values, np.ndarray) else np.asarray(values))
+    if isinstance(values, memoryview) and values.format not in ("B", "b", "c"):
+        return _from_numpy(np.asarray(values))
+    if isinstance(values, Iterator | AbstractSet):
+        raise ValueError(
+            f"is a {type(values).__name__}, which has no order or no end: give a list or an array"
+        )
+    is_one = isinstance(values, str | bytes | bytearray | memoryview | Mapping) or not getattr(
+        values, "ndim", True
+    )
+    if isinstance(values, Collection) and not is_one:
+        return Cells(objects(list(values)))
     return Cells.all(values)
 
 
@@ -171,6 +184,8 @@ def _from_arrow(column: Any) -> Cells:
         return Cells.all(column.as_py())
     if kinds.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if getattr(column.type, "extension_name", "") == "arrow.json":
+        return Cells(objects([None if text is None else json.loads(text) for text in column.to_pylist()]))
     missing = column.is_null().to_numpy(zero_copy_only=False) if column.null_count else None
     if kinds.is_timestamp(column.type):
         moments = column.cast("int64").fill_null(0).to_numpy()
@@ -183,7 +198,7 @@ def _from_arrow(column: Any) -> Cells:
     if kinds.is_string(column.type) or kinds.is_large_string(column.type):
         texts = _texts(column.cast("large_string"))
         if texts is not None:
-            return Cells(texts, missing)
+            return Cells(texts, missing, text=True)
     return Cells(objects(column.to_pylist()))
 
 

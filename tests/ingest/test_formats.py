@@ -25,6 +25,10 @@ from pyarrow import parquet
 from astra_outputs.errors import InvalidMapping, UnreadableFile
 from astra_outputs.ingest import read_mapping, text_files
 from astra_outputs.ingest.files import Choices, open_table
+from astra_outputs.ingest.origin import Origin
+from astra_outputs.ingest.values import value_of
+from astra_outputs.model.column_types import TIMESTAMP
+from astra_outputs.model.columns import Column
 
 Columns = list[fits.Column]
 
@@ -466,6 +470,21 @@ def test_files_keep_floats_of_few_bytes_where_they_tell_no_whole_numbers_apart(t
     assert column(tmp_path / "a.fits", "y")[0][1].dtype.itemsize == 4
 
 
+def test_elements_of_arrays_keep_that_they_are_floats_of_few_bytes_where_it_matters(tmp_path) -> None:
+    small, large = np.array([1, 2], "f4"), np.array([1, 2**24], "f4")
+    lists = pa.array([large.tolist(), None, [None]], pa.list_(pa.float32()))
+    halves = pa.array([[np.float16(2048)], None, []], pa.large_list(pa.float16()))
+    parquet.write_table(pa.table({"x": lists, "y": halves}), tmp_path / "a.parquet")
+    write_fits(
+        tmp_path / "a.fits", fits.Column("x", "PE()", array=np.array([large, small[:1]], dtype=object))
+    )
+    for name in ("a.parquet", "a.fits"):
+        assert type(column(tmp_path / name)[0][1]) is np.float32
+    assert column(tmp_path / "a.parquet")[1:] == [None, [None]]
+    assert type(column(tmp_path / "a.parquet", "y")[0][0]) is np.float16
+    assert column(tmp_path / "a.fits")[1] == [1]
+
+
 def test_a_folder_without_parquet_files_is_refused(tmp_path) -> None:
     with pytest.raises(UnreadableFile, match="no Parquet files"):
         read(tmp_path)
@@ -527,6 +546,28 @@ def test_nanoseconds_are_cut_off(tmp_path) -> None:
     parquet.write_table(pa.table({"x": times}), tmp_path / "a.parquet")
     (value,) = column(tmp_path / "a.parquet")
     assert value.isoformat() == "2017-07-14T02:40:00.123456+00:00"
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.timestamp("ms", "UTC"), pa.timestamp("s"), pa.date32(), pa.timestamp("us", "UTC")], ids=str
+)
+def test_a_time_so_far_away_that_python_has_none_is_the_fault_of_its_row(tmp_path, kind) -> None:
+    far = pa.array([2**31 - 1 if kind == pa.date32() else 2**61, None, 0], pa.int64())
+    times = far.cast(pa.int32()).cast(kind) if kind == pa.date32() else far.cast(kind)
+    with (
+        pa.OSFile(str(tmp_path / "a.arrow"), "wb") as file,
+        pa.ipc.new_file(file, pa.schema({"x": kind})) as writer,
+    ):
+        writer.write_table(pa.table({"x": times}))
+    first, *others = column(tmp_path / "a.arrow")
+    assert (
+        others
+        == pa.array([None, 0], pa.int32() if kind == pa.date32() else pa.int64()).cast(kind).to_pylist()
+    )
+    column_of_times = Column("x", TIMESTAMP, nullable=True)
+    value = value_of(first, Origin.model_validate({"from": "x", "zone": "UTC"}), column_of_times, [])
+    with pytest.raises(ValueError, match="is not between 0001-01-02 and 9999-12-30"):
+        TIMESTAMP.convert(value)
 
 
 def test_a_votable_is_read_with_its_nulls_and_arrays(tmp_path) -> None:

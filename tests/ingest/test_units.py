@@ -90,3 +90,8 @@ async def test_the_same_unit_and_one_that_nobody_knows_are_taken(
     outputs, connection, tmp_path, name, unit, gravity
 ) -> None:
     assert await stored(outputs, connection, written(tmp_path / name, unit, gravity=gravity)) == 12.5
+
+
+async def test_percent_in_a_fits_file_is_a_unit(outputs, connection, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match=r"t is in %, snow_white\.teff in K: map another"):
+        await stored(outputs, connection, written(tmp_path / "a.fits", "%"))

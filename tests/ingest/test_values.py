@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astra_outputs import Boolean, Bytes, Flags, Integer, Real, RealArray, Text, Timestamp
+from astra_outputs import Boolean, Bytes, Flags, Integer, Json, Real, RealArray, Text, Timestamp
 from astra_outputs.errors import InvalidMapping
 from astra_outputs.ingest.mapping import Mapping
 from astra_outputs.ingest.origin import Origin
@@ -181,6 +181,16 @@ def test_the_part_of_a_text_that_a_pattern_takes_is_read_as_a_value_is() -> None
         value("b", Text, pattern="(a)|b")
 
 
+def test_a_text_for_json_is_read_as_json_and_an_array_is_one_of_json() -> None:
+    assert value('{"a": [1, null]}', Json) == value(b'{"a": [1, null]} ', Json) == {"a": [1, None]}
+    assert [value(text, Json) for text in ("3", '"x"', "null", " ")] == [3, "x", None, None]
+    assert value(np.array([1.0, np.nan, -9.0]), Json, missing=(-9,)) == [1.0, None, None]
+    assert value({"a": np.float32("nan"), "b": [b"x"]}, Json, missing=()) == {"a": None, "b": ["x"]}
+    for text in ("hot", "[", "[" * 100_000):
+        with pytest.raises(ValueError, match="is no JSON"):
+            value(text, Json)
+
+
 def test_bytes_stay_bytes_where_the_column_holds_bytes() -> None:
     assert value(b"\xff\0", Bytes) == b"\xff\0"
     assert value(np.array([255, 0], np.uint8), Bytes) == b"\xff\0"
@@ -198,6 +208,35 @@ def test_a_float_beyond_2_53_is_no_whole_number() -> None:
     for options, kind in (({"bit": 1}, None), ({"mask": 1}, Flags), ({}, Text), ({"pattern": "(.+)"}, Text)):
         with pytest.raises(ValueError, match=r"beyond 2\*\*53"):
             value(5.853498713190526e18, kind, **options)
+
+
+def test_a_float_beyond_2_53_is_no_whole_number_either_once_it_is_computed() -> None:
+    for large in (
+        585349871319052569.0,
+        "5.85349871319052569e17",
+        Decimal("5.85349871319052569e17") + Decimal("0.5"),
+    ):
+        with pytest.raises(ValueError, match=r"beyond 2\*\*53"):
+            value(large, Integer, times=10)
+    for options in ({"times": 1e15}, {"plus": 1e17}, {"transform": "exp10"}):
+        with pytest.raises(ValueError, match=r"beyond 2\*\*53"):
+            value(25.0, Integer, **options)
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.sampled_from([0.1, 0.25, 0.3, 10.0, -7.0]))
+def test_a_whole_number_is_computed_exactly_or_refused(number, times) -> None:
+    exactly = number * Fraction(repr(times))
+    if exactly.denominator == 1:
+        assert value(number, Integer, times=times) == exactly
+    else:
+        with pytest.raises(ValueError, match="does not become a whole number"):
+            value(number, Integer, times=times)
+
+
+def test_a_number_that_is_too_large_to_compute_with_is_the_fault_of_its_row() -> None:
+    for options in ({"times": 2.5}, {"transform": "sqrt"}, {"transform": "exp10"}):
+        with pytest.raises(ValueError, match=r"too large|has no"):
+            value("9" * 400, Real, **options)
 
 
 def test_a_product_that_is_whole_but_for_rounding_is_whole() -> None:

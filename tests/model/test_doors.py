@@ -27,6 +27,7 @@ from astra_outputs import (
     InvalidName,
     InvalidRecord,
     Json,
+    KeyMismatch,
     NotHere,
     PipelineOutputMixin,
     ReadOnlyColumn,
@@ -38,6 +39,7 @@ from astra_outputs import (
     WrongRecordClass,
     column,
 )
+from astra_outputs.model.given import is_missing
 from astra_outputs.scaffold.names import check_column_name
 from astra_outputs.tables.rows import table_rows
 
@@ -120,6 +122,31 @@ LARGE = 5853498713190525696
         ("reals", {1.0, 2.0}, "must be a sequence"),
         ("reals", [[1.0]], "has an element that must be a number"),
         ("reals", [np.inf], "has an element that is infinite"),
+        ("real", np.True_, "must be a number, not bool"),
+        ("real", np.array(True), "must be a number, not bool"),
+        ("real", np.complex64(3), "must be a number, not complex"),
+        ("real", np.timedelta64(5, "ns"), "is a timedelta64"),
+        ("bigint", np.timedelta64(5, "ns"), "is a timedelta64"),
+        ("bigint", np.datetime64(5, "ns"), "is a datetime64"),
+        ("real", np.timedelta64(5, "s"), "must be a number, not timedelta"),
+        ("real", pd.Timedelta(5), "must be a number, not Timedelta"),
+        ("real", Fraction(10**400), "does not fit real"),
+        ("real", Decimal("1e400"), "does not fit real"),
+        ("real", Decimal("Infinity"), "is infinite"),
+        ("bigint", Decimal("1E+1000000"), "does not fit bigint"),
+        pytest.param("bigint", 10**5000, "<int>.*does not fit bigint", id="5,001 digits"),
+        ("bigint", np.longdouble(2) ** 60, "such do not tell whole numbers apart"),
+        ("reals", [np.True_], "has an element that must be a number, not bool"),
+        ("reals", [np.complex64(3)], "has an element that must be a number, not complex"),
+        ("reals", bytearray(b"ab"), "must be a sequence of numbers, not bytearray"),
+        ("reals", object(), "must be a sequence of numbers, not object"),
+        ("raw", np.array([True]), "numpy.packbits"),
+        ("raw", np.ma.array([1, 2], np.uint8, mask=[False, True]), "has masked elements"),
+        ("raw", memoryview(np.array([1.0])), "must be bytes, not memoryview"),
+        ("time", np.array(["2024-01-01", "2024-01-02"], "M8[s]"), "must be a single time"),
+        ("time", pd.DatetimeIndex(["2024-01-01"], tz="UTC"), "must be a single time"),
+        ("time", np.datetime64(10**17, "s"), "is not between"),
+        ("notes", np.array([1.0, 10**5000], object), "more than 4,096 bits"),
     ],
 )
 def test_what_a_column_does_not_hold_is_refused(door, name, value, reason):
@@ -158,6 +185,39 @@ def test_not_measured_is_none_among_the_elements_of_an_array(door):
 
 
 @every_door
+def test_what_astropy_masks_is_none_whatever_stands_below(door):
+    masked = pytest.importorskip("astropy.utils.masked").Masked
+    gone, there = masked(5.0, mask=True), masked(5.0, mask=False)
+    for name in ("real", "integer", "bigint", "text", "truth", "time", "raw", "reals", "notes"):
+        assert door(name, gone) is None
+    assert (door("real", there), door("integer", there)) == (5.0, 5)
+    assert door("reals", [gone, there]) == door("reals", masked([1.0, 5.0], mask=[True, False])) == [None, 5]
+    assert door("notes", {"a": masked([1.0, 5.0], mask=[True, False])}) == {"a": [None, 5]}
+
+
+@every_door
+def test_a_quantity_without_dimension_and_scale_is_its_number_and_any_other_is_refused(door):
+    units = pytest.importorskip("astropy.units")
+    one = units.Quantity(5.0)
+    assert (door("real", one), door("integer", one), door("reals", [one])) == (5.0, 5, [5.0])
+    assert door("reals", units.Quantity([1.0, 2.0])) == door("notes", units.Quantity([1.0, 2.0])) == [1, 2]
+    for name, given in (("real", 5.0), ("integer", 5.0), ("reals", [5.0]), ("notes", [5.0])):
+        for unit in (units.percent, units.K, units.mag):
+            with pytest.raises(InvalidRecord, match="carries a unit"):
+                door(name, given * unit)
+    column = pytest.importorskip("astropy.table").MaskedColumn([1.0, 2.0], mask=[True, False])
+    assert door("reals", column) == door("notes", column) == [None, 2.0]  # its unit is None
+    with pytest.raises(InvalidRecord, match=r"must be a sequence|not Time"):
+        door("reals", pytest.importorskip("astropy.time").Time("2024-01-01"))
+
+
+@every_door
+def test_a_time_of_pandas_loses_its_nanoseconds_at_the_door(door):
+    got = door("time", pd.Timestamp("2024-01-01T00:00:00.123456789", tz="UTC"))
+    assert (got, type(got)) == (datetime(2024, 1, 1, microsecond=123456, tzinfo=UTC), datetime)
+
+
+@every_door
 @pytest.mark.parametrize(
     ("name", "value", "stored"),
     [
@@ -170,6 +230,10 @@ def test_not_measured_is_none_among_the_elements_of_an_array(door):
         ("integer", np.float32(2**24 - 1), 2**24 - 1),
         ("real", Decimal("0.5"), 0.5),
         ("real", Fraction(1, 2), 0.5),
+        ("real", np.longdouble(0.5), 0.5),
+        ("integer", np.longdouble(3), 3),
+        ("notes", np.longdouble(0.5), 0.5),
+        ("notes", np.array([0.5], np.longdouble), [0.5]),
     ],
 )
 def test_numbers_of_every_kind_are_numbers(door, name, value, stored):
@@ -182,6 +246,57 @@ def test_scalars_of_arrow_are_plain_values():
     values = {"integer": 3, "text": "x", "truth": True, "reals": [1.0, None], "notes": {"a": 1}, "real": None}
     record = Door(spectrum_pk=1, v_astra=V, **{name: pa.scalar(value) for name, value in values.items()})
     assert {name: getattr(record, name) for name in values} == values
+    for number in (pa.scalar(2.0**24, pa.float32()), pa.scalar(np.float16(2048), pa.float16())):
+        with pytest.raises(InvalidRecord, match="such do not tell whole numbers apart"):
+            Door(spectrum_pk=1, v_astra=V, integer=number)
+
+
+# JSON.
+
+
+def test_a_record_comes_back_from_json():
+    values = {
+        "time": datetime(2024, 1, 1, tzinfo=UTC),
+        "raw": b"ab\xff\xfe>?",
+        "reals": [1.0, None],
+        "notes": {"a": "b"},
+    }
+    record = Door(spectrum_pk=1, v_astra=V, flag_low_snr=True, real=0.5, **values)
+    assert (
+        Door.model_validate_json(record.model_dump_json(exclude={"task_pk", "created", "modified"})) == record
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("real", "Infinity", "is infinite"),
+        ("integer", "true", "must be a number, not bool"),
+        ("time", '"2024-01-01T00:00:00"', "has no time zone"),
+        ("time", '"yesterday"', "must be a datetime, not str"),
+        ("raw", '"%"', "must be bytes, not str"),
+        ("v_astra", "8", "would be 0.0.8"),
+        ("rael", "1", "did you mean real"),
+        ("REAL", "1", "did you mean real"),
+        ("real", "", "is not JSON"),
+    ],
+)
+def test_json_is_held_to_the_rules_of_a_record(name, value, reason):
+    text = f'{{"spectrum_pk": 1, "v_astra": {V}, "{name}": {value}}}'
+    with pytest.raises(InvalidRecord, match=reason):
+        Door.model_validate_json(text)
+    with pytest.raises(WrongRecordClass, match="give a dictionary"):
+        Door.model_validate_json("[1]")
+
+
+def test_json_says_nan_and_flags_as_keywords_do():
+    text = f'{{"spectrum_pk": 1, "v_astra": {V}, "real": NaN, "flag_low_snr": true}}'
+    assert Door.model_validate_json(text) == Door(spectrum_pk=1, v_astra=V, real=None, flag_low_snr=True)
+
+
+def test_texts_that_pydantic_reads_are_refused_in_words():
+    with pytest.raises(InvalidRecord, match="must be a number, not str"):
+        Door.model_validate_strings({"spectrum_pk": "1", "v_astra": "0.8.1", "real": "hot"})
 
 
 # Times of astropy.
@@ -218,6 +333,23 @@ def test_a_column_of_the_database_is_not_given_with_a_spectrum(name):
         with pytest.raises(ReadOnlyColumn, match=f"door.{name} = "):
             Door.from_spectrum(SPECTRUM, given, v_astra=V)
     assert getattr(Door.from_spectrum(SPECTRUM, {name: None}, v_astra=V), name) is None
+
+
+@pytest.mark.parametrize("missing", MISSING.values(), ids=MISSING)
+def test_a_key_that_is_missing_is_not_given(missing):
+    given = {"source_pk": missing, "spectrum_pk": missing, "task_pk": missing}
+    result = Door.from_spectrum(SPECTRUM, given, v_astra=V)
+    assert (result.spectrum_pk, result.source_pk, result.task_pk) == (11, 7, None)
+
+
+@pytest.mark.parametrize("given", [pd.NA, float("nan"), np.array([7, 8]), pd.Series([7]), "7", 8])
+def test_another_key_is_refused_whatever_it_is(given):
+    result = Door.from_spectrum(SPECTRUM, v_astra=V, source_pk=np.int64(7))
+    with pytest.raises(KeyMismatch, match="the result belongs to source_pk 7"):
+        result.source_pk = given
+    if not is_missing(given):
+        with pytest.raises(KeyMismatch, match="the spectrum says 7"):
+            Door.from_spectrum(SPECTRUM, v_astra=V, source_pk=given)
 
 
 # Spectra of every kind.

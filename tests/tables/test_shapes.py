@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from array import array as numbers
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +19,14 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.time import Time
 
-from astra_outputs import SnowWhite
+from astra_outputs import Bytes, Json, SnowWhite
 from astra_outputs.errors import InvalidRecord, UnknownColumn
+from astra_outputs.model.column_type import type_of
 from astra_outputs.model.column_types import TIMESTAMP
+from astra_outputs.model.columns import Column
 from astra_outputs.tables.fits_rec import FitsColumn
 from astra_outputs.tables.read import cells_of
+from astra_outputs.tables.rules import check
 
 V = "0.8.1"
 
@@ -256,3 +261,74 @@ def test_a_masked_time_of_astropys_is_missing_and_its_neighbours_are_not() -> No
     times = Time(np.ma.array(["2024-01-01", "2024-01-02"], mask=[False, True]))
     cells = cells_of(times)
     assert [TIMESTAMP.convert(cells[row]) for row in range(2)] == [datetime(2024, 1, 1, tzinfo=UTC), None]
+
+
+# Columns that are not what they seem.
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("teff", np.array([5, 6], "m8[ns]")),
+        ("teff", pd.Series(pd.to_timedelta([5, 6], unit="s")).astype("m8[ns]")),
+        ("result_flags", np.array([5, 6], "m8[ns]")),
+        ("teff", np.array([True, False])),
+        ("teff", np.array([5, 6], "c8")),
+        ("teff", {5.0, 6.0}),
+        ("teff", map(float, [5, 6])),
+        ("classification", np.array([5, 6], "M8[ns]")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else str(getattr(value, "dtype", type(value).__name__)),
+)
+async def test_a_column_of_what_is_no_number_is_refused_by_name(outputs, spectra, column, values) -> None:
+    keys = [spectrum.spectrum_pk for spectrum in await spectra(2)]
+    with pytest.raises(InvalidRecord, match=f"snow_white.{column} = "):
+        await outputs.save_table(SnowWhite, {"spectrum_pk": keys, column: values}, v_astra=V)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        numbers("d", [5000.0, 5100.0]),
+        memoryview(numbers("f", [5000.0, 5100.0])),
+        deque([5000.0, 5100.0]),
+        {0: 5000.0, 1: 5100.0}.values(),
+        range(5000, 5101, 100),
+        np.array([5000, 5100], np.longdouble),
+        pa.array([5000.0, 5100.0]).dictionary_encode(),
+    ],
+    ids=lambda values: type(values).__name__,
+)
+async def test_a_sequence_of_any_kind_is_a_column_and_not_one_value_for_every_row(
+    outputs, connection, spectra, values
+) -> None:
+    keys = [spectrum.spectrum_pk for spectrum in await spectra(2)]
+    await outputs.save_table(SnowWhite, {"spectrum_pk": keys, "teff": values}, v_astra=V)
+    stored = await connection.fetch("select teff from astra.snow_white order by spectrum_pk")
+    assert [row["teff"] for row in stored] == [5000.0, 5100.0]
+
+
+async def test_texts_of_arrow_are_texts_in_every_column(outputs, spectra) -> None:
+    keys = [spectrum.spectrum_pk for spectrum in await spectra(2)]
+    texts = pa.array(["0.8.1", "0.8.2"])
+    assert str(await outputs.save_table(SnowWhite, {"spectrum_pk": keys, "v_astra": texts})) == "2 inserted"
+    for kind, stored in ((Bytes, None), (Json, [b'\x01"0.8.1"', b'\x01"0.8.2"'])):
+        checked = check(Column("x", type_of(kind), nullable=True), cells_of(texts))
+        if stored is None:
+            assert "must be bytes, not str" in checked.problem(0).reason
+        else:
+            assert list(checked.stored.spread(2)) == stored
+
+
+def test_json_of_arrow_is_json() -> None:
+    column = pa.array(['{"a": [1, null]}', None], pa.json_(pa.string()))
+    checked = check(Column("x", type_of(Json), nullable=True), cells_of(column))
+    assert checked.stored.spread(2)[0] == b'\x01{"a":[1,null]}'
+    assert checked.stored.missing.tolist() == [False, True]
+
+
+def test_what_astropy_masks_in_arrays_is_null_in_json() -> None:
+    masked = pytest.importorskip("astropy.utils.masked").Masked
+    values = masked(np.ones((2, 2)), mask=[[False, True], [False, False]])
+    checked = check(Column("x", type_of(Json), nullable=True), cells_of(values))
+    assert list(checked.stored.spread(2)) == [b"\x01[1.0,null]", b"\x01[1.0,1.0]"]
