@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from astra_outputs.errors import InvalidCondition, shorten
-from astra_outputs.model.given import plain
+from astra_outputs.model.given import plain, timestamp
 from astra_outputs.reading.scope import Scope
 
 if TYPE_CHECKING:
@@ -105,13 +106,29 @@ def _numbered(numbers: list[int], parameters: Sequence[Any]) -> list[Any]:
 
 
 def bindable(value: Any) -> Any:
-    """Return the value of a parameter as the driver takes it: NumPy's scalars and arrays as plain values."""
-    value = plain(value)
-    if hasattr(value, "tolist") and hasattr(value, "dtype"):
-        return value.tolist()
-    if isinstance(value, set | frozenset | range | tuple):
-        return list(value)
+    """Return the value of a parameter as the driver takes it: NumPy's scalars and arrays as plain values.
+
+    Raises
+    ------
+    InvalidCondition
+        If it is a time without a zone, which the driver would take for the computer's own; or has a unit.
+    """
+    try:
+        if _is_time(value):
+            return timestamp(value)
+        value = plain(value)
+        if hasattr(value, "tolist") and hasattr(value, "dtype"):
+            value = value.tolist()
+        if isinstance(value, list | tuple | set | frozenset | range):
+            return [timestamp(entry) if _is_time(entry) else entry for entry in value]
+    except ValueError as error:
+        raise InvalidCondition(f"the value {shorten(value)} {error}") from error
     return value
+
+
+def _is_time(value: Any) -> bool:
+    of_numpy = getattr(getattr(value, "dtype", None), "kind", "") == "M" and not getattr(value, "ndim", 0)
+    return isinstance(value, datetime) or of_numpy or type(value).__module__.startswith("astropy.time")
 
 
 def order_of(order_by: Any, scope: Scope) -> tuple[tuple[str, ...], frozenset[str]]:

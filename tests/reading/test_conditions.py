@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
 import asyncpg
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -183,6 +187,36 @@ def test_parameters_that_are_missing_or_left_over_are_refused(
 ) -> None:
     with pytest.raises(InvalidCondition, match=said):
         written(text, *parameters)
+
+
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 (that is what is refused)
+
+
+@pytest.mark.parametrize(
+    "value", [NAIVE, np.datetime64("2026-01-01T00:00"), [NAIVE], np.array([NAIVE], "datetime64[s]")]
+)
+def test_a_time_without_a_zone_is_refused_since_it_would_be_the_computers_own(value: Any) -> None:
+    with pytest.raises(InvalidCondition, match="has no time zone"):
+        written("created > $1", value)
+
+
+def test_a_time_with_a_zone_is_bound_whatever_library_it_is_of() -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    given: list[Any] = [moment]
+    for library, made in (
+        ("pandas", lambda of: of.Timestamp(moment)),
+        ("astropy.time", lambda of: of.Time("2026-01-01")),
+    ):
+        with suppress(ImportError):
+            given.append(made(import_module(library)))
+    for value in given:
+        assert Condition.of("created > $1", (value,), SCOPE).values == (moment,)
+
+
+def test_a_value_with_a_unit_is_refused() -> None:
+    units = pytest.importorskip("astropy.units")
+    with pytest.raises(InvalidCondition, match="carries a unit: pass a plain number"):
+        written("teff > $1", 5000 * units.K)
 
 
 def test_values_without_a_condition_are_refused() -> None:
