@@ -3,40 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 
 from astra_outputs.errors import InvalidPicture
 from astra_outputs.plots.field import count_along
+from astra_outputs.plots.names import left_title, plain, scaled, shortened
 from astra_outputs.plots.series import Series
 
-DONE, PENDING = "#21618c", "#f0b429"
-"""Dark and light, which the colour-blind tell apart, too."""
+DONE, AGAIN, PENDING = "#21618c", "#7fa8c9", "#f0b429"
+"""Dark, between, and light, which the colour-blind tell apart, too."""
+
+NAME = 26
+"""Letters of a name that fit beside a bar."""
+
+ABOVE = 75
+"""Letters of a title that fit above bars."""
 
 
-def coverage(axes: Any, versions: Sequence[tuple[str, int, int]]) -> None:
+@dataclass(frozen=True)
+class Covered:
+    """How far a pipeline is with one version.
+
+    Attributes
+    ----------
+    name : str
+        What stands beside its bar.
+    spectra : int
+        How many there are.
+    done : int
+        How many have a result.
+    pending : int
+        How many wait: for their first result, or for another one, as they were stored again since.
+    """
+
+    name: str
+    spectra: int
+    done: int
+    pending: int
+
+    @property
+    def again(self) -> int:
+        """How many have a result, and wait for another one."""
+        return min(max(self.done + self.pending - self.spectra, 0), self.done, self.pending)
+
+    @property
+    def told(self) -> str:
+        """How many of how many have a result."""
+        whole = max(self.spectra, self.done)
+        return f"{self.done:,} of {whole:,}" if whole > self.done else f"{self.done:,}"
+
+
+def coverage(figure: Any, versions: Sequence[Covered], title: str) -> None:
     """Draw for each version how many spectra have a result, and how many wait for one.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-    versions : sequence of (str, int, int)
-        Name, results, and spectra that wait.
+    figure : matplotlib.figure.Figure
+    versions : sequence of Covered
+    title : str
     """
-    names, done, pending = zip(*versions, strict=True)
-    places = np.arange(len(names))
-    axes.barh(places, done, color=DONE, label="have a result")
-    axes.barh(places, pending, left=done, color=PENDING, label="wait for one")
-    axes.set_yticks(places, names)
+    scale = scaled(figure, 6.4, 1.6 + 0.4 * len(versions))
+    axes, places = figure.add_subplot(), np.arange(len(versions))
+    parts = {
+        ("have a result", DONE): [one.done - one.again for one in versions],
+        ("have one, and wait for another", AGAIN): [one.again for one in versions],
+        ("wait for one", PENDING): [one.pending - one.again for one in versions],
+    }
+    left = np.zeros(len(versions))
+    for (label, colour), counts in parts.items():
+        if colour != AGAIN or any(counts):
+            axes.barh(places, counts, left=left, color=colour, label=label)
+            left = left + counts
+    axes.set_yticks(places, [shortened(one.name, NAME) for one in versions])
     axes.tick_params(axis="y", which="both", left=False, right=False)
-    axes.set(xlabel="Spectra", xlim=(0, 1.04 * max(1, *(a + b for a, b in zip(done, pending, strict=True)))))
-    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set(xlabel="Spectra", xlim=(0, 1.04 * max(1, *left)), ylim=(len(versions) - 0.4, -0.6))
     count_along(axes.xaxis)
+    axes.xaxis.get_major_locator().set_params(nbins=4)
     beside = axes.secondary_yaxis("right")
-    beside.set_yticks(places, [f"{a:,} of {a + b:,}" if b else f"{a:,}" for _, a, b in versions])
+    beside.set_yticks(places, [one.told for one in versions])
     beside.tick_params(axis="y", which="both", right=False, labelsize="small")
-    axes.figure.legend(loc="outside lower center", ncols=2)
+    left_title(figure, fill(plain(title), int(ABOVE / scale)))
+    figure.legend(loc="outside lower center", ncols=3)
 
 
 def timing(axes: Any, given: Mapping[str, Series]) -> tuple[int, int]:

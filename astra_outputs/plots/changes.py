@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from astra_outputs.plots.differences import HIGH, Difference, differences
-from astra_outputs.plots.names import CHANGED, GAINED, LOST, left_title, plain, shortened
+from astra_outputs.plots.names import CHANGED, GAINED, LOST, left_title, plain, scaled, shortened
 
 MOST = 40
 """Columns, and flags, that fit into a picture: those that differ in most spectra."""
@@ -74,7 +74,7 @@ def changes(figure: Any, columns: Sequence[Change], flags: Sequence[Turn], spect
     heights = [ROUND + 0.4 + 0.2 * titled.count("\n") + LINE * len(bars)]
     heights += [HIGH * -(-len(drawn) // 3) + 0.3] if drawn else []
     heights += [ROUND + LINE * len(of_flags)] if of_flags else []
-    figure.set_size_inches(WIDTH, sum(heights))
+    scaled(figure, WIDTH, sum(heights))
     parts = iter(np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights)))
     _columns(next(parts), bars, spectra, titled, len(by_size))
     if drawn:

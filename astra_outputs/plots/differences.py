@@ -91,7 +91,8 @@ def _panel(axes: Any, column: Difference, found: Counts) -> None:
             axes.text(place, 0.95, words, ha=side, va="top", transform=axes.transAxes, fontsize="x-small")
     axes.tick_params(labelsize="x-small")
     axes.tick_params(axis="y", which="minor", left=False, right=False)
+    axes.ticklabel_format(axis="x", scilimits=(-3, 4))
     axes.xaxis.get_offset_text().set_fontsize("x-small")
-    axes.locator_params(axis="x", nbins=4)
+    axes.locator_params(axis="x", nbins=4, prune="lower")  # which would lie on that of the other axis
     axes.locator_params(axis="y", nbins=4, integer=True)
     axes.yaxis.set_major_formatter("{x:,.0f}")

@@ -20,6 +20,15 @@ def shortened(name: str, letters: int) -> str:
     return plain(f"{name[: letters - 1 - end]}…{name[-end:]}")
 
 
+def scaled(figure: Any, width: float, height: float) -> float:
+    """Give a figure this size in inches, and more where a style has larger letters; return by how much."""
+    from matplotlib import rcParams
+
+    scale = float(max(1.0, rcParams["font.size"] / 10))
+    figure.set_size_inches(width * scale, height * scale)
+    return scale
+
+
 def left_title(part: Any, text: str) -> None:
     """Write a title above a part of a figure, from its left edge on."""
     part.suptitle(text, x=0.01, ha="left", fontsize="medium")

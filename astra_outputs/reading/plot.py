@@ -12,7 +12,7 @@ from astra_outputs.errors import InvalidPicture
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
 from astra_outputs.model.spectrum import SpectrumMixin
-from astra_outputs.plots.bars import coverage
+from astra_outputs.plots.bars import Covered, coverage
 from astra_outputs.plots.kinds import COMPARE, COUNT, COVERAGE, kind_named
 from astra_outputs.plots.picture import Picture, check_style
 from astra_outputs.postgres.database import Database
@@ -88,11 +88,11 @@ async def _coverage(
     if not found:
         raise InvalidPicture(f"{record_class.table} has no result: there is nothing to draw")
 
+    bars = [Covered(f"{one.table} {one.version}", one.spectra, one.done, one.pending) for one in found]
+    above = title or f"{record_class.table}: spectra by version"
+
     def fill(figure: Any) -> None:
-        figure.set_size_inches(6.4, 1.6 + 0.4 * len(found))
-        axes = figure.add_subplot()
-        coverage(axes, [(f"{one.table} {one.version}", one.done, one.pending) for one in found])
-        axes.set_title(title or f"{record_class.table}: spectra by version")
+        coverage(figure, bars, above)
 
     return await asyncio.to_thread(Picture, title or f"{record_class.table}: coverage", fill, style)
 

@@ -30,9 +30,12 @@ def comparison(columns: int, flags: int, spectra: int = 10**7, name: str = LONG)
     return Comparison("table 0.7", "table 0.8", spectra, 1, 2, tuple(changed), tuple(turned), CONDITION)
 
 
-@pytest.mark.parametrize(("columns", "flags", "name"), [(1, 0, "teff"), (45, 45, LONG), (3, 1, "c")])
-def test_no_word_is_cut_or_lies_on_another(columns: int, flags: int, name: str) -> None:
-    words = check_words(comparison(columns, flags, name=name).plot())
+@pytest.mark.parametrize(
+    ("columns", "flags", "name", "style"),
+    [(1, 0, "teff", None), (45, 45, LONG, None), (3, 1, "c", "fivethirtyeight")],  # which has large letters
+)
+def test_no_word_is_cut_or_lies_on_another(columns: int, flags: int, name: str, style: str | None) -> None:
+    words = check_words(comparison(columns, flags, name=name).plot(style))
     assert any("more columns differ" in text for text in words) is (columns > 40)
     assert len(words) > 20
 

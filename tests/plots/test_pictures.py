@@ -22,7 +22,7 @@ from astra_outputs.errors import (
     MissingExtra,
     UnknownColumn,
 )
-from astra_outputs.plots.bars import coverage
+from astra_outputs.plots.bars import Covered, coverage
 from astra_outputs.plots.field import MANY, cells_of, name_axes
 from astra_outputs.plots.picture import Picture
 from astra_outputs.plots.series import Series, limits
@@ -243,6 +243,11 @@ async def test_bars_tell_how_many_spectra_wait(
     axes = picture.figure.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["the_cannon 0.8", "the_cannon 0.7"]
     assert [bar.get_width() for bar in axes.patches] == [12, 11, 0, 1]
+    await outputs.save_many(await outputs.find(ApogeeCoaddedSpectrumInApStar, limit=4))  # stored again
+    (axes,) = (await outputs.plot(TheCannon, "coverage")).figure.axes
+    widths = [bar.get_width() for bar in axes.patches]
+    assert [sum(widths[place::2]) for place in (0, 1)] == [12, 12]  # each spectrum once
+    assert widths[2] == 4
 
 
 async def test_times_have_their_median_and_their_sum(outputs: Any, stars: Any) -> None:
@@ -330,11 +335,9 @@ async def test_an_axis_that_counts_has_whole_numbers(outputs: Any, stars: Any) -
 
 
 def test_counts_of_millions_stand_beside_their_bars() -> None:
-    def fill(figure: Any) -> None:
-        figure.set_size_inches(6.4, 2.4)
-        coverage(figure.add_subplot(), [("aspcap 0.8", 10**7, 0), ("aspcap 0.7", 8 * 10**6, 2 * 10**6)])
-
-    picture = Picture("coverage", fill)
+    name = "a_table_whose_name_is_as_long_as_postgresql_takes_it_which_is_63"
+    versions = [Covered(f"{name} 0.8", 10**7, 10**7, 0), Covered("b 0.7", 10**7, 8 * 10**6, 2 * 10**6)]
+    picture = Picture("coverage", lambda figure: coverage(figure, versions, f"Of {name} " * 3))
     assert {"10,000,000", "8,000,000 of 10,000,000"} <= set(check_words(picture))
     axes = picture.figure.axes[0]
     assert all(axes.bbox.x1 < label.get_window_extent().x0 for label in axes.child_axes[0].get_yticklabels())
