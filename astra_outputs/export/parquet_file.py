@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from astra_outputs.reading.wire import Batch
 
 
+SMALL = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
+
+
 class ParquetWriter:
     """Rows as Parquet: units, descriptions and the meanings of flags are in the metadata of the fields.
 
@@ -55,7 +58,7 @@ class ParquetWriter:
         rows = record_batch(batch, self._layout, self._known)
         for name, longest in self._texts.items():
             _look(rows[name], longest)
-        columns = [column.cast(field.type) for column, field in zip(rows, self._schema, strict=True)]
+        columns = [column.cast(field.type) for column, field in zip(rows.columns, self._schema, strict=True)]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
 
     def finish(self) -> None:
@@ -73,8 +76,10 @@ class ParquetWriter:
 
 
 def _of_a_file(kind: pa.DataType) -> pa.DataType:
-    """Return the type that a column has in a file: astropy reads no large lists, and a batch needs none."""
-    return pa.list_(kind.value_type) if pa.types.is_large_list(kind) else kind
+    """Return the type that a column has in a file: astropy 7 reads no large ones, and a batch needs none."""
+    if pa.types.is_large_list(kind):
+        return pa.list_(kind.value_type)
+    return SMALL.get(kind, kind)
 
 
 def _look(texts: pa.Array, longest: Longest) -> None:

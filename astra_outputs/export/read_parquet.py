@@ -63,6 +63,8 @@ class ParquetRows:
     ) -> NDArray[np.bool_]:
         """Return of which rows a column differs from that of others; missing values are alike."""
         then, now = self._rows[name].take(here), other._rows[name].take(there)
+        if then.type in (pa.string(), pa.binary()):
+            then = then.cast(now.type)
         if pa.types.is_large_list(now.type) or then.type != now.type:
             pairs = zip(then.to_pylist(), now.to_pylist(), strict=True)
             return np.array([before != after for before, after in pairs], bool)
