@@ -60,9 +60,10 @@ def hist(axes: Any, given: Given) -> tuple[int, int]:
     (x,) = _of_rows_with(given, "x")[:1]
     edges = limits(x.values)
     seen = within(x.values, edges)
-    axes.hist(x.values[seen], bins=_bins(x.values[seen]), histtype="stepfilled", alpha=0.85)
+    bins = _bins(x.values[seen], edges)
+    axes.hist(x.values[seen], bins=bins, histtype="stepfilled", alpha=0.85)
     name_axes(axes, x)
-    axes.set(ylabel="Number", xlim=edges)
+    axes.set(ylabel="Number", xlim=(min(edges[0], bins[0]), max(edges[1], bins[-1])))
     count_along(axes.yaxis)
     return len(x.values), int(np.count_nonzero(~seen))
 
@@ -98,9 +99,11 @@ def _square_degrees(cells: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return area
 
 
-def _bins(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _bins(values: NDArray[np.float64], edges: tuple[float, float]) -> NDArray[np.float64]:
     """Return where bins begin and end: whole numbers in their middles where there are few different ones."""
     low, high = float(values.min()), float(values.max())
+    if low == high:  # the one value in the middle of what the axis shows
+        return np.linspace(*edges, FEWEST_BINS + 2)
     if high - low < MOST_BINS and np.all(values == np.round(values)):
         return np.arange(low - 0.5, high + 1.0)
     bins: NDArray[np.float64] = np.linspace(

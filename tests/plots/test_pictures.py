@@ -334,6 +334,30 @@ async def test_an_axis_that_counts_has_whole_numbers(outputs: Any, stars: Any) -
         assert len(set(labels)) == len(labels), labels
 
 
+@pytest.mark.parametrize("value", [5_000.25, 4.0, 0.0, -1e-30])
+def test_one_value_alone_has_a_bar_that_is_seen(value: float) -> None:
+    from astra_outputs.plots.kinds import KINDS
+
+    given = {"x": Series.of("x", "x", np.full(3, value))}
+    picture = Picture("one", lambda figure: KINDS["hist"].draw(figure.add_subplot(), given))
+    (axes,) = picture.figure.axes
+    ((outline,),) = [[patch.get_xy() for patch in axes.patches]]
+    high = outline[outline[:, 1] > 0]
+    width = np.ptp(high[:, 0]) / np.ptp(axes.get_xlim())
+    assert 0.05 < width < 0.2
+    assert outline[:, 1].max() == 3
+
+
+def test_bars_of_whole_numbers_are_not_cut_at_the_edges() -> None:
+    from astra_outputs.plots.kinds import KINDS
+
+    given = {"x": Series.of("x", "x", np.array([0, 0, 0, 1, 1, 2]))}
+    (axes,) = Picture("one", lambda figure: KINDS["hist"].draw(figure.add_subplot(), given)).figure.axes
+    (outline,) = [patch.get_xy() for patch in axes.patches]
+    assert (outline[:, 0].min(), outline[:, 0].max()) == (-0.5, 2.5)
+    assert axes.get_xlim()[0] <= -0.5 < 2.5 <= axes.get_xlim()[1]
+
+
 def test_counts_of_millions_stand_beside_their_bars() -> None:
     name = "a_table_whose_name_is_as_long_as_postgresql_takes_it_which_is_63"
     versions = [Covered(f"{name} 0.8", 10**7, 10**7, 0), Covered("b 0.7", 10**7, 8 * 10**6, 2 * 10**6)]
