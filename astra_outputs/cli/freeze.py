@@ -58,5 +58,7 @@ def freeze(
 
 
 async def _apply(dsn: str | None, schema: str, sql: str) -> None:
+    from astra_outputs.postgres.sql_files import run_script
+
     async with connection_to(dsn, schema) as (connection, _):
-        await connection.execute(sql)
+        await run_script(connection, sql)

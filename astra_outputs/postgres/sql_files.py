@@ -128,17 +128,21 @@ async def apply(
         if await connection.fetchval("select to_regnamespace($1) is null", name):
             await connection.execute(f"create schema {name}")
         await connection.execute("select set_config('search_path', $1, true)", name)
-        citus = await connection.fetchval("select exists(select from pg_extension where extname = 'citus')")
         for file, script in scripts:
             try:
-                # Citus takes no several statements at once.
-                for statement in statements_of(script) if citus else [script]:
-                    await connection.execute(statement)
+                await run_script(connection, script)
             except Exception as error:
                 error.add_note(f"in {file}")
                 raise
         # The caller's own transaction, if there is one, goes on with the path that it had.
         await connection.execute("select set_config('search_path', $1, true)", before)
+
+
+async def run_script(connection: Connection, script: str) -> None:
+    """Run a script of SQL: at once, or one statement after the other on Citus, which takes no several at once."""
+    citus = await connection.fetchval("select exists(select from pg_extension where extname = 'citus')")
+    for statement in statements_of(script) if citus else [script]:
+        await connection.execute(statement)
 
 
 def statements_of(script: str) -> list[str]:

@@ -114,7 +114,7 @@ async def traits_of(connection: Connection, schema: str, table: str) -> Traits:
     known = await connection.fetchrow(templates("gate")["traits"].text, relation, spectra)
     if known is None:
         return PLAIN_TABLE
-    citus = False
+    kept = None
     if known["citus"]:
         source = f"{qualified(schema, SOURCE_OF_SPECTRUM)}(bigint, bigint)"
         (found,) = await connection.fetch(templates("gate")["distributed"].text, relation, spectra, source)
@@ -126,11 +126,11 @@ async def traits_of(connection: Connection, schema: str, table: str) -> Traits:
         if lacks:
             mend = "apply schema/add-ons/citus.sql again, as always when a table or a release was added"
             raise SchemaMismatch(f"{table}: {lacks}; {mend}", table=table)
-        citus = found["this"]
+        kept = found["this"]
     return Traits(
-        spread=known["partitioned"] or citus,
-        distributed=citus,
+        spread=known["partitioned"] or kept is not None,
+        distributed=kept == "h",
         may_drop_rows=known["row_triggers"],
         sources=known["sources"],
-        file=None if citus else known["file"],
+        file=None if kept else known["file"],
     )

@@ -12,11 +12,11 @@ class Traits:
     Attributes
     ----------
     spread : bool
-        Whether its rows are in partitions, or in shards on several servers. Such a table has no `xmax` to return,
+        Whether its rows are in partitions, or Citus keeps them. Such a table has no `xmax` to return,
         which is 0 in a row that was inserted: a row whose two times are equal counts as inserted there. And an
         UPDATE of rows that are there is slower than an upsert.
     distributed : bool
-        Whether Citus keeps it: what is selected goes to each of its shards, values to the one that they are for.
+        Whether they are in shards: what is selected goes to each of them, values to the one that they are for.
     may_drop_rows : bool
         Whether it has triggers that may leave rows out: then no batch goes without a transaction.
     sources : bool

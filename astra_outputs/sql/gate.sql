@@ -20,9 +20,9 @@ from pg_catalog.pg_class
 where oid = to_regclass($1::text);
 
 -- name: distributed
--- Which of two tables Citus distributes: the one that is written to, and the schema's table `spectrum`; and whether the
--- function is there that finds the source of a spectrum.
+-- How Citus keeps two tables, the one that is written to and the schema's table `spectrum`: in shards (h), whole on every
+-- server (n), or not at all; and whether the function is there that finds the source of a spectrum.
 select
-    exists(select from pg_dist_partition where logicalrelid = to_regclass($1::text)) as this,
-    exists(select from pg_dist_partition where logicalrelid = to_regclass($2::text)) as spectra,
+    (select partmethod::text from pg_dist_partition where logicalrelid = to_regclass($1::text)) as this,
+    (select partmethod::text from pg_dist_partition where logicalrelid = to_regclass($2::text)) as spectra,
     to_regprocedure($3::text) is not null as finds_sources;

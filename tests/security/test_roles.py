@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from on_citus import CITUS_DSN
+from on_citus import CITUS_DSN, distribute_table
 
 import astra_outputs
 from astra_outputs import ApogeeCoaddedSpectrumInApStar, Outcome, Outputs, Source, TheCannon, embedded
@@ -432,6 +432,7 @@ async def test_the_owner_may_add_tables_and_run_the_file(
     async with roles.connection("owner") as owner:
         await owner.execute(f"set role {roles.name('owner')}")
         await sql_files.apply(owner, "astra", extra=[sql_files.sql_file(other_pipeline)])
+    await distribute_table(connection, "other_pipeline")
     done = roles.apply(dsn=roles.dsn_of(f"{roles.prefix}_owner_user"))
     assert (done.returncode, done.stderr) == (0, "")
     async with roles.outputs("writer") as outputs:
