@@ -36,6 +36,7 @@ class Proxy:
         self._flowing.set()
         self._open: set[asyncio.StreamWriter] = set()
         self._serving: set[asyncio.Task[None]] = set()
+        self._ends: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
 
     @property
@@ -62,6 +63,9 @@ class Proxy:
         for task in self._serving:
             task.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)
+        for end in self._ends:  # one that is closed already may have something left to say, to nobody
+            end.transport.abort()
+        await asyncio.sleep(0)
         await self._server.wait_closed()
 
     def take_down(self) -> None:
@@ -101,14 +105,15 @@ class Proxy:
         if self._down:
             writer.transport.abort()
             return
+        self._ends.append(writer)
         task = asyncio.ensure_future(self._serve(reader, writer))
         self._serving.add(task)
-        task.add_done_callback(lambda _: writer.close())  # whatever became of it: it may never have begun
         task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.CancelledError):  # the loop ends while it waits
             from_server, to_server = await self._connect()
+            self._ends.append(to_server)
             self._open |= {writer, to_server}
             directions = [
                 asyncio.ensure_future(self._pass(reader, to_server, self._client_said)),
