@@ -64,6 +64,8 @@ class Database:
         self._watch = watch or (None if connection else Watch(self._server.answers))
         self.readable: dict[type, frozenset[str]] = {}
         """Record classes whose tables were found to be as they say, with the numbers that may be NaN there."""
+        self.partitioned: dict[type, bool] = {}
+        """Record classes of which it is known whether their tables are spread over partitions."""
 
     def __repr__(self) -> str:
         return f"Database({self.where}, schema={self.schema!r})"
@@ -149,7 +151,11 @@ class Database:
             connection, transaction = await self._begun(taken)
             turns = self._lending.turns if self.borrowed else asyncio.Lock()
             inside = Database(connection=connection, turns=turns, watch=self._watch, schema=self.schema)
-            inside.retry_for, inside.readable = self.retry_for, self.readable
+            inside.retry_for, inside.readable, inside.partitioned = (
+                self.retry_for,
+                self.readable,
+                self.partitioned,
+            )
             with self._lending.held():
                 try:
                     yield inside

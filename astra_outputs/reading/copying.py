@@ -59,13 +59,16 @@ class Copying:
         Until it is lent, a lost connection is made anew.
         """
         table = self.question.scope.record_class.table
-        question = await self.question.with_index(database)
+        question = await self.question.suited_to(database)
 
         async def begun() -> tuple[AsyncExitStack, Opened]:
             async with AsyncExitStack() as stack:
                 with blaming_the_condition(), translated(table):
                     wanted = self.connections if self._may_be_shared(database) else 1
                     connections = await _transactions(database, wanted, stack)
+                    if question.newest:
+                        for connection in connections:
+                            await connection.execute(templates("reading")["join_partitions"].text)
                     text = await self._text(connections[0], database.schema, question)
                     shares = await self._shares(connections, database.schema)
                 answer = Opened(text, connections[: len(shares)], shares, borrowed=database.borrowed)

@@ -112,7 +112,7 @@ class Finding(Generic[R]):
             rows.record_class: await check_readable(database, rows.record_class)
             for rows in (self.rows, *self.along.values())
         }
-        asked = replace(self, question=await self.question.with_index(database))
+        asked = replace(self, question=await self.question.suited_to(database))
         return asked.text(database.schema, may_be_nan), asked.question.values
 
     def _records(self, rows: list[Any]) -> list[R]:

@@ -16,6 +16,7 @@ from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.model.version import configured_version, major_minor, parse_major_minor, parse_version
 from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.sql import Statement, listed, qualified, templates
+from astra_outputs.reading.partitioned import is_partitioned
 from astra_outputs.reading.readable import check_readable
 
 S = TypeVar("S", bound=SpectrumMixin)
@@ -33,6 +34,9 @@ FIRST = -(2**63)
 
 GOLDEN = 2_654_435_769
 """The golden ratio's fraction times 2**32."""
+
+SHARE = f"((((spectra.spectrum_pk & 2147483647) * {GOLDEN}) & 4294967295) * ${{shares}}) >> 32 = ${{share}}"
+"""The condition of one worker's share, as `share_of` computes it; no step exceeds a bigint."""
 
 
 def share_of(spectrum_pk: int, shares: int) -> int:
@@ -131,18 +135,18 @@ class Pending(Generic[S]):
     async def count(self, database: Database) -> int:
         """Return how many there are; the server counts, no row is sent."""
         text = pending_count(*self._asked(database))
-        values = (self.major_minor, *(self.shard or ()), *self._more())
+        values = (self.major_minor, *self._more())
         found: int = await self._run(database, "fetchval", text, values)
         return found if self.limit is None else min(found, self.limit)
 
     async def stream(self, database: Database, page: int = PAGE) -> AsyncIterator[S]:
         """Yield them in the order of their keys, a page at a time."""
         await check_readable(database, self.spectrum_class)
-        text = pending_page(*self._asked(database))
+        text = pending_page(*self._asked(database), await is_partitioned(database, self.record_class))
         last, left = FIRST, self.limit
         while left is None or left > 0:
             size = page if left is None else min(page, left)
-            values = (self.major_minor, *(self.shard or ()), last, size, *self._more())
+            values = (self.major_minor, last, size, *self._more())
             rows = await self._run(database, "fetch", text, values)
             for row in rows:
                 yield self.spectrum_class.from_row(row)
@@ -162,7 +166,7 @@ class Pending(Generic[S]):
 
     def _more(self) -> list[Any]:
         """Return the last parameters, those of what is asked besides."""
-        return [value for value in (self.since, self.sdss_ids) if value is not None]
+        return [*(self.shard or ()), *(value for value in (self.since, self.sdss_ids) if value is not None)]
 
     async def _run(self, database: Database, method: str, text: str, values: tuple[Any, ...]) -> Any:
         return await database.run(
@@ -178,14 +182,16 @@ def pending_page(
     shared: bool,
     redo: bool = False,
     of_stars: bool = False,
+    partitioned: bool = False,
 ) -> str:
-    """Return the statement that reads the next page.
+    """Return the statement that reads the next page; it is another one where the results are `partitioned`.
 
-    Its parameters: major.minor, the share and of how many (if `shared`), the last key of the page
-    before, and the size of the page; then the oldest version that counts (if `redo`), and the numbers
-    of the stars (if `of_stars`).
+    Its parameters: major.minor, the last key of the page before, and the size of the page; then the share
+    and of how many (if `shared`), the oldest version that counts (if `redo`), and the numbers of the stars
+    (if `of_stars`).
     """
-    return _filled("pending_page", record_class, spectrum_class, schema, shared, redo, of_stars).text
+    name = "pending_page" + "_of_partitions" * partitioned
+    return _filled(name, record_class, spectrum_class, schema, shared, redo, of_stars).text
 
 
 @lru_cache(maxsize=256)
@@ -197,7 +203,7 @@ def pending_count(
     redo: bool = False,
     of_stars: bool = False,
 ) -> str:
-    """Return the statement that counts; its parameters: major.minor, the share and of how many, the rest as above."""
+    """Return the statement that counts; its parameters: major.minor, and the last ones as above."""
     return _filled("pending_count", record_class, spectrum_class, schema, shared, redo, of_stars).text
 
 
@@ -209,7 +215,7 @@ def statements_of(
         return []
     return [
         _filled(name, record_class, spectrum_class, schema, shared)
-        for name in ("pending_page", "pending_count")
+        for name in ("pending_page", "pending_page_of_partitions", "pending_count")
         for shared in (False, True)
     ]
 
@@ -223,20 +229,26 @@ def _filled(
     redo: bool = False,
     of_stars: bool = False,
 ) -> Statement:
-    template = templates("pending")[name + "_of_share" * shared]
+    template = templates("pending")[name]
     columns = listed((column.name for column in spectrum_class.columns()), "spectra")
     marks = {
         "spectra": qualified(schema, spectrum_class.table),
         "results": qualified(schema, record_class.table),
         "counts": "true",
-        "among": "true",
     }
+    says, among = template.says, []
     number = itertools.count(1 + max(map(int, _PARAMETER.findall(template.text))))
+    if shared:
+        share, shares = next(number), next(number)
+        says += f" Of one worker's share: ${share}, counted from 0, of ${shares}."
+        among.append(SHARE.format(share=share, shares=shares))
     if redo:
         marks["counts"] = f"results.v_astra >= ${next(number)}"
     if of_stars:
-        marks["among"] = (
+        among.append(
             f"spectra.source_pk in (select source.pk from {qualified(schema, 'source')} as source "
             f"where source.sdss_id = any(${next(number)}))"
         )
-    return template.statement(**marks, **({"columns": columns} if "columns" in template.marks else {}))
+    marks["among"] = " and ".join(among) or "true"
+    text = template.fill(**marks, **({"columns": columns} if "columns" in template.marks else {}))
+    return Statement(name + "_of_share" * shared, says, text)

@@ -16,7 +16,15 @@ from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.sql import Statement, listed, literal, qualified, templates
 from astra_outputs.reading.condition import Condition, order_of
 from astra_outputs.reading.near import Near, within
+from astra_outputs.reading.partitioned import is_partitioned
 from astra_outputs.reading.scope import RESULT, SOURCE, SPECTRUM, Scope
+
+OF_SPECTRA = (f"{RESULT}.spectrum_pk = any (cast(", 0, " as bigint[]))")
+OF_EACH_SPECTRUM = (f"{RESULT}.spectrum_pk in (select unnest(cast(", 0, " as bigint[])))")
+"""The same, so that the server looks into one partition for each of them."""
+
+FEW = 8
+"""Spectra for whose partitions alone a plan is made."""
 
 
 class Asked(TypedDict, total=False):
@@ -111,16 +119,23 @@ class Question:
         aliases = named.union(*(condition.aliases for condition in conditions))
         return cls(scope, tuple(conditions), aliases, order, limit, newest, near)
 
-    async def with_index(self, database: Database) -> Question:
-        """Return the question as it is best asked of a database: a circle by the index of q3c or pg_sphere, if any."""
-        if self.near is None:
-            return self
-        table = literal(qualified(database.schema, self.scope.tables[SOURCE].table))
-        text = templates("reading")["sky_index"].fill(table=table)
-        index = await database.run(lambda connection: connection.fetchrow(text))
-        if index is None:
-            return self
-        return replace(self, conditions=(within(self.near, SOURCE, tuple(index)), *self.conditions[1:]))
+    async def suited_to(self, database: Database) -> Question:
+        """Return the question as it is best asked of a database.
+
+        A circle is found by the index of q3c or pg_sphere, if there is one; many spectra one after the other where
+        their results are spread over partitions, each of which would be searched for all of them.
+        """
+        conditions = list(self.conditions)
+        if self.near is not None:
+            table = literal(qualified(database.schema, self.scope.tables[SOURCE].table))
+            text = templates("reading")["sky_index"].fill(table=table)
+            index = await database.run(lambda connection: connection.fetchrow(text))
+            conditions[0] = within(self.near, SOURCE, None if index is None else tuple(index))
+        for place, one in enumerate(conditions):
+            many = one.pieces == OF_SPECTRA and len(one.values[0]) > FEW
+            if many and await is_partitioned(database, self.scope.record_class):
+                conditions[place] = replace(one, pieces=OF_EACH_SPECTRUM)
+        return replace(self, conditions=tuple(conditions))
 
     def also(self, *more: Condition) -> Question:
         """Return the question with more conditions."""
@@ -229,6 +244,8 @@ def _of_rows(on: Any, scope: Scope) -> Condition:
         raise InvalidCondition("on takes either spectra or sources, not both")
     kind = kinds.pop() if kinds else SPECTRUM
     keys = [_key(entry, "source_pk" if of_sources and kind == SPECTRUM else kind) for entry in given]
+    if scope.main == RESULT and kind == SPECTRUM:
+        return Condition(OF_SPECTRA, (keys,), frozenset())
     if of_sources:
         column = f"{SOURCE}.pk"
     else:

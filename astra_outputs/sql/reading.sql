@@ -52,6 +52,15 @@ select /*= values */ coalesce(quote_literal($1::real::text), 'null') || '::real'
 -- Texts of floats have all digits until the transaction ends, whatever the database has set.
 select set_config('extra_float_digits', '1', true);
 
+-- name: is_partitioned
+-- Whether a table is spread over partitions.
+select exists (select from pg_class where oid = to_regclass($1::text) and relkind = 'p');
+
+-- name: join_partitions
+-- Until the transaction ends, the newest results of a partitioned table are found partition by partition, whose sets
+-- are smaller to hash. One table is read as ever.
+set local enable_partitionwise_join = on;
+
 -- name: tables_there
 -- Which of these tables a schema has.
 select relation.relname

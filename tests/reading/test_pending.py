@@ -20,7 +20,7 @@ from astra_outputs import (
     using_version,
 )
 from astra_outputs.errors import MissingVersion, WrongRecordClass
-from astra_outputs.reading.pending import Pending, pending_count, pending_page, share_of
+from astra_outputs.reading.pending import FIRST, Pending, pending_count, pending_page, share_of
 
 UNIQUE_KEY = re.compile(r"the_cannon\w*_spectrum_(version|pk_v_astra_major_minor)_key")
 """Name of the index of the key: of the table, or of one of its partitions."""
@@ -226,6 +226,38 @@ async def test_a_page_is_read_along_the_index_of_the_key_without_offset(connecti
     assert all("spectrum_pk > '100'" in line for line in searched), "both scans start where the page does"
     assert "->  Sort" not in plan
     assert "OFFSET" not in text.upper()
+
+
+async def pages_of(connection, text, *more, size) -> list[int]:
+    """Return the keys of all pages of so many rows, read by one form of the statement."""
+    found, last = [], FIRST
+    while rows := await connection.fetch(text, 8, last, size, *more):
+        last = rows[-1]["spectrum_pk"]
+        found += [row["spectrum_pk"] for row in rows]
+    return found
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+async def test_the_statement_for_partitions_finds_what_the_other_one_does(
+    connection, outputs, spectra, size
+) -> None:
+    stored = await spectra(40)
+    for version, made in (("0.7.0", stored), ("0.8.0", stored[5:20]), ("0.8.1", stored[20:35])):
+        await outputs.save_many(results(made, version))
+    await outputs.save_many(stored[::4])  # changed since
+    stars = [row[0] for row in await connection.fetch("select sdss_id from astra.source")]
+    whole = (False, False, False)
+    asked = {whole: (), (True, False, False): (1, 3), (True, True, True): (0, 2, 8_001, stars[:9])}
+    for (shared, redo, of_stars), more in asked.items():
+        each, merged = (
+            pending_page(
+                TheCannon, ApogeeCoaddedSpectrumInApStar, "astra", shared, redo, of_stars, partitioned=form
+            )
+            for form in (False, True)
+        )
+        expected = await pages_of(connection, each, *more, size=size)
+        assert expected
+        assert await pages_of(connection, merged, *more, size=size) == expected
 
 
 # What is made again.

@@ -52,7 +52,7 @@ async def test_an_index_of_an_extension_is_used_and_finds_the_same_sources(
     before = [await outputs.find(Source, near=circle, order_by="pk") for circle in CIRCLES]
     assert any(before[:4])
     await install(connection, extension)
-    assert await Question.of(Source, None, (), {"near": CIRCLES[0]}).with_index(
+    assert await Question.of(Source, None, (), {"near": CIRCLES[0]}).suited_to(
         outputs.store.database
     ) == Question.of(Source, None, (), {"near": CIRCLES[0]}), "without an index the extension is of no use"
     await connection.execute(INDEXES[extension])
@@ -62,7 +62,7 @@ async def test_an_index_of_an_extension_is_used_and_finds_the_same_sources(
         assert [source.pk for source in found] == [source.pk for source in expected], circle
         columns = await outputs.columns(Source, near=circle, columns=["pk"], order_by="pk").to_numpy()
         assert columns["pk"].tolist() == [source.pk for source in expected], circle
-    question = await Question.of(Source, "sdss_id > $1", (0,), {"near": CIRCLES[1]}).with_index(
+    question = await Question.of(Source, "sdss_id > $1", (0,), {"near": CIRCLES[1]}).suited_to(
         outputs.store.database
     )
     await connection.execute("set enable_seqscan = off")
