@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
@@ -17,12 +18,8 @@ NOBODY = (-1, 0, -9999)
 """Numbers that stand for "no identifier" in the survey's files and in most others."""
 
 
-WORDS = frozenset(
-    {"none", "nan", "null", "na", "n/a", "<na>", "nat", "--", "masked"}
-    | {str(number) for number in NOBODY}
-    | {str(float(number)) for number in NOBODY}
-)
-"""What programs write into a text where there is nothing, in small letters; pandas writes a number as 0.0."""
+WORDS = frozenset({"none", "nan", "null", "na", "n/a", "<na>", "nat", "masked", "unknown"})
+"""What programs write into a text where there is nothing, in small letters."""
 
 
 def _identifying(rule: ColumnType) -> Callable[[Any], Any]:
@@ -30,13 +27,29 @@ def _identifying(rule: ColumnType) -> Callable[[Any], Any]:
 
     def convert(value: Any) -> Any:
         value = rule.convert(value)
-        if value is MISSING or value in ("", *NOBODY) or str(value).lower() in WORDS:
+        if value is MISSING or str(value).lower() in WORDS or _has_no_letter(value):
             return MISSING
-        if isinstance(value, int) and value < 0:
+        number = _number(value)
+        if number in NOBODY:
+            return MISSING
+        if number <= 0 or number == math.inf:
             raise ValueError("is no identifier: those are positive numbers; where there is none leave it out")
         return value
 
     return convert
+
+
+def _has_no_letter(value: Any) -> bool:
+    """Tell whether a text has neither a letter nor a digit: it is empty, or dashes."""
+    return isinstance(value, str) and not any(map(str.isalnum, value))
+
+
+def _number(value: Any) -> float:
+    """Return an identifier as a number; 1 for a name that is none."""
+    try:
+        return float(value)
+    except ValueError:
+        return 1
 
 
 LARGEST = 2**63 - 1
@@ -62,3 +75,4 @@ _NOT_GIVEN = Field(default=None)
 NumberOfSource = Annotated[int | None, NUMBER, _NOT_GIVEN]
 NameOfSource = Annotated[str | None, NAME, _NOT_GIVEN]
 RequiredNumberOfSource = Annotated[int, NUMBER]
+RequiredNameOfSource = Annotated[str, NAME]

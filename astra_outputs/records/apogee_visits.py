@@ -19,6 +19,7 @@ from astra_outputs.model.column_types import (
 )
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.flag_summary import Summary
+from astra_outputs.model.identifiers import RequiredNameOfSource
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.pixels.apogee import AP_VISIT, VISIT_IN_AP_STAR
 from astra_outputs.pixels.layout import Layout
@@ -118,7 +119,7 @@ class ApogeeVisitSpectrumInApStar(SpectrumMixin):
     filetype: RequiredText = column(description="Kind of file", default="apStar")
     apred: RequiredText = column(description="Version of the APOGEE reduction")
     apstar: RequiredText = column(description="Version of the APOGEE co-addition", default="stars")
-    obj: RequiredText = column(description="Name of the object in the reduction")
+    obj: RequiredNameOfSource = column(description="Name of the object in the reduction")
     telescope: RequiredText = column(description="Telescope: apo25m, lco25m, apo1m")
     healpix: Integer = column(description="HEALPix cell, nside 128")
     field: RequiredText = column(description="Field of the plate or of the sky", default="")

@@ -13,7 +13,7 @@ from astra_outputs.model.column_types import (
 )
 from astra_outputs.model.columns import category, column
 from astra_outputs.model.flag_summary import Summary
-from astra_outputs.model.identifiers import NumberOfSource, RequiredNumberOfSource
+from astra_outputs.model.identifiers import NumberOfSource, RequiredNameOfSource, RequiredNumberOfSource
 from astra_outputs.model.spectrum import SpectrumMixin
 from astra_outputs.pixels.layout import Layout
 from astra_outputs.pixels.mwm import APOGEE_IN_STAR, BOSS_IN_STAR
@@ -95,7 +95,7 @@ class ApogeeCombinedSpectrum(SpectrumMixin):
 
     category("Related Data Product Keywords")
     apred: RequiredText = column(description="Version of the APOGEE reduction")
-    obj: RequiredText = column(description="Name of the object in the reduction")
+    obj: RequiredNameOfSource = column(description="Name of the object in the reduction")
     telescope: RequiredText = column(description="Telescope: apo25m, lco25m, apo1m")
 
     category("Observing Span")

@@ -18,6 +18,9 @@ class TableReport(SaveReport):
     ----------
     task_pk : ndarray of int64
         Keys of the results; 0 where a row was rejected.
+    source_pk : ndarray of int64
+        Keys of the sources, which are those of the spectra where the table says none; 0 where a row was rejected, or
+        nobody said whose its spectrum is.
     created, modified : ndarray of datetime64[us]
         When the rows were first and last stored, in UTC; NaT where a row was rejected.
     rejected : list[Rejected]
@@ -25,6 +28,7 @@ class TableReport(SaveReport):
     """
 
     task_pk: NDArray[np.int64]
+    source_pk: NDArray[np.int64]
     created: NDArray[np.datetime64]
     modified: NDArray[np.datetime64]
 
@@ -32,7 +36,7 @@ class TableReport(SaveReport):
     def of(cls, length: int) -> Self:
         """Return the report of a table of which no row is stored yet."""
         report = cls()
-        report.task_pk = np.zeros(length, np.int64)
+        report.task_pk, report.source_pk = np.zeros(length, np.int64), np.zeros(length, np.int64)
         report.created = np.full(length, np.datetime64("NaT", "us"))
         report.modified = report.created.copy()
         return report

@@ -124,6 +124,9 @@ class _Saving:
             rows = stored.part.rows
             self._codes[rows] = np.frombuffer(stored.codes, np.uint8)
             report.task_pk[rows] = stored.columns["task_pk"]
+            # A schema without the survey's `spectrum` keeps what the table says.
+            sources = stored.columns.get("source_pk") or self._columns.values("source_pk", rows)
+            report.source_pk[rows] = [source or 0 for source in sources]
             for name, times in (("created", report.created), ("modified", report.modified)):
                 microseconds = np.rint(np.array(stored.columns[name], np.float64) * 1e6)
                 times[rows] = UNIX + microseconds.astype("timedelta64[us]")
@@ -137,7 +140,12 @@ class _Saving:
         for row, instead in zip(order.left_out[lost].tolist(), order.instead[lost].tolist(), strict=True):
             self._reject(row, f"gave way to row {instead}, which was refused")
         left_out, instead = order.left_out[~lost], order.instead[~lost]
-        for values in (self._report.task_pk, self._report.created, self._report.modified):
+        for values in (
+            self._report.task_pk,
+            self._report.source_pk,
+            self._report.created,
+            self._report.modified,
+        ):
             values[left_out] = values[instead]
         self._codes[left_out] = KEPT
 

@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from astra_outputs import BossCombinedSpectrum, BossVisitSpectrum, SnowWhite, Source
+from astra_outputs import (
+    ApogeeCoaddedSpectrumInApStar,
+    ApogeeVisitSpectrumInApStar,
+    BossCombinedSpectrum,
+    BossVisitSpectrum,
+    SnowWhite,
+    Source,
+)
 from astra_outputs.errors import DatabaseError, InvalidRecord
 from astra_outputs.ingest import IngestReport, Mapping, ingest
 from astra_outputs.reading.known_sources import KnownSources, recognise
@@ -34,19 +41,35 @@ def test_a_spectrum_that_is_named_by_its_source_needs_an_identifier() -> None:
 
 @pytest.mark.parametrize(
     "nobody",
-    ["", "   ", "-1", "0", "-9999", " -9999 ", "-9999.0", "None", "nan", "NaN ", "NULL", "N/A", "<NA>", "--"],
-)
+    ["", "   ", "-1", "0", "-9999", " -9999 ", "-9999.0", "None", "nan", "NaN ", "NULL", "N/A", "<NA>", "--",
+     "-", "---", "?", "\u2014", "0000", "-0", "unknown"],
+)  # fmt: skip
 def test_a_text_that_stands_for_none_identifies_nothing(nobody) -> None:
     assert Source(sdss4_apogee_id=nobody).sdss4_apogee_id is None
+
+
+@pytest.mark.parametrize("nobody", ["", "  ", "-9999", "---", None, float("nan")])
+def test_a_spectrum_that_is_named_by_its_object_needs_a_name(nobody) -> None:
+    given = {"release": "dr17", "apred": "dr17", "telescope": "apo25m", "obj": nobody}
+    visit = {"plate": "1", "mjd": 1, "fiber": 1}
+    for spectrum_class, more in (
+        (ApogeeCoaddedSpectrumInApStar, {}),
+        (ApogeeVisitSpectrumInApStar, visit),
+    ):
+        with pytest.raises(InvalidRecord, match=r"obj = .*: must have a value"):
+            spectrum_class(**given, **more)
 
 
 def test_other_negative_numbers_are_refused() -> None:
     with pytest.raises(InvalidRecord, match="is no identifier: those are positive"):
         Source(gaia_dr3_source_id=-5)
+    for text in ("-12", "-999", "-999.0", "inf"):
+        with pytest.raises(InvalidRecord, match="is no identifier: those are positive"):
+            Source(sdss4_apogee_id=text)
 
 
 @pytest.mark.parametrize(
-    "name", ["2M00000002+7417074", "9ab", "0x", "AP00425080+4117074", "-12", "Nanette", "Vega", "nan1"]
+    "name", ["2M00000002+7417074", "9ab", "0x", "AP00425080+4117074", "VESTA", "Nanette", "Vega", "nan1"]
 )
 def test_any_other_text_is_an_identifier(name) -> None:
     assert Source(sdss4_apogee_id=name).sdss4_apogee_id == name

@@ -208,9 +208,26 @@ async def test_a_table_without_sources_gets_them(
         "insert into astra.the_cannon (spectrum_pk, v_astra) values ($1, 8001)",
         [(one.spectrum_pk,) for one in kept[:2]],
     )
+    sources = [one.source_pk for one in kept]
     table = {"spectrum_pk": [one.spectrum_pk for one in kept], "teff": np.arange(4.0)}
-    await outputs.save_table(TheCannon, table, v_astra="0.8.1", only_given=only_given)
-    assert await stored_sources(connection) == [one.source_pk for one in kept]
+    report = await outputs.save_table(TheCannon, table, v_astra="0.8.1", only_given=only_given)
+    assert await stored_sources(connection) == report.source_pk.tolist() == sources
+    # Of rows that are kept, or that give way, it is told as well; of one that is refused it is not.
+    keys = np.array([*table["spectrum_pk"], 2**40, table["spectrum_pk"][0]])
+    twice = {"spectrum_pk": keys, "teff": np.arange(6.0)}
+    options = {"on_error": "collect", "duplicates": "last", "keep_newer": True}
+    report = await outputs.save_table(TheCannon, twice, v_astra="0.8.0", **options)
+    assert report.source_pk.tolist() == [*sources, 0, sources[0]]
+
+
+async def test_where_nobody_knows_whose_spectra_are_the_tables_own_sources_are_told(
+    outputs: Outputs, spectra: Callable, connection: asyncpg.Connection, plain_tables: None
+) -> None:
+    kept = await spectra(2)
+    await connection.execute("alter table astra.spectrum rename source_pk to of_others")
+    table = {"spectrum_pk": [one.spectrum_pk for one in kept], "source_pk": [kept[1].source_pk, None]}
+    report = await outputs.save_table(TheCannon, table, v_astra="0.8.1")
+    assert report.source_pk.tolist() == [kept[1].source_pk, 0]
 
 
 async def test_a_spectrum_that_moves_to_another_source_takes_its_next_results_along(
