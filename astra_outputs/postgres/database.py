@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
 from typing import Any, TypeVar
 
 import asyncpg
@@ -111,13 +117,27 @@ class Database:
         OtherEventLoop
             If it was entered in another event loop.
         NoConnectionLeft
-            If this is inside a transaction, and transactions hold all connections.
+            If this is inside a transaction, or an answer that is being read, and such hold all connections.
         """
         return Loan(self._lending)
 
     def several(self, wanted: int) -> AbstractAsyncContextManager[list[Connection]]:
-        """Lend so many connections, or all that there may be; of a caller's own there is one."""
+        """Lend so many connections, or as many as nobody else has; of a caller's own there is one."""
         return self._lending.several(wanted)
+
+    def held(self, connections: int) -> AbstractContextManager[None]:
+        """Count so many as lent to who is inside for as long: where they are all, one more is refused there."""
+        return self._lending.held(connections)
+
+    def refuse_inside(self) -> None:
+        """Refuse to go on inside a transaction, or an answer that is being read, where such hold all connections.
+
+        Raises
+        ------
+        NoConnectionLeft
+            If they do.
+        """
+        self._lending.refuse_inside()
 
     def another(self) -> Database:
         """Return the same database, not opened yet: connections belong to the loop that opened them.
@@ -151,12 +171,9 @@ class Database:
             connection, transaction = await self._begun(taken)
             turns = self._lending.turns if self.borrowed else asyncio.Lock()
             inside = Database(connection=connection, turns=turns, watch=self._watch, schema=self.schema)
-            inside.retry_for, inside.readable, inside.partitioned = (
-                self.retry_for,
-                self.readable,
-                self.partitioned,
-            )
-            with self._lending.held():
+            inside.retry_for = self.retry_for
+            inside.readable, inside.partitioned = self.readable, self.partitioned
+            with self._lending.held(0 if self.borrowed else 1):  # a caller's own is shared
                 try:
                     yield inside
                 except BaseException:

@@ -24,7 +24,7 @@ GONE = (
 """What is said of a connection that is lost, when it is given back."""
 
 _inside: ContextVar[frozenset[Any]] = ContextVar("inside", default=frozenset())
-"""What lent the connections of the transactions in which the running code is."""
+"""What lent the connections of the transactions and answers inside which the running code is."""
 
 
 class Lending:
@@ -52,8 +52,7 @@ class Lending:
         self._pool: asyncpg.Pool | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._at_hand: list[asyncpg.pool.PoolConnectionProxy] = []
-        self._held = self._waiting = 0
-        self._taking = asyncio.Lock()
+        self._held = self._waiting = self._lent = 0
 
     @property
     def where(self) -> str:
@@ -89,11 +88,12 @@ class Lending:
 
     @asynccontextmanager
     async def several(self, wanted: int) -> AsyncIterator[list[Connection]]:
-        """Lend so many connections, or all that there may be; of a caller's own there is one."""
-        number = 1 if self.own else max(1, min(wanted, self.most))
+        """Lend so many connections, or as many as nobody else has; of a caller's own there is one."""
         async with AsyncExitStack() as stack:
-            async with self._taking:  # two that each held some and waited for others would wait for ever
-                lent = [await stack.enter_async_context(Loan(self)) for _ in range(number)]
+            lent = [await stack.enter_async_context(Loan(self))]
+            # Who held some and waited for others would wait for ever where those wait for one of these.
+            while len(lent) < wanted and self._lent + self._waiting < self.most and not self.own:
+                lent.append(await stack.enter_async_context(Loan(self)))
             yield lent
 
     async def take(self) -> tuple[Connection, asyncpg.Pool | None]:
@@ -108,7 +108,7 @@ class Lending:
         OtherEventLoop
             If it was entered in another event loop.
         NoConnectionLeft
-            If this is inside a transaction, and transactions hold all connections.
+            If this is inside a transaction, or an answer that is being read, and such hold all connections.
         """
         if self._loop is not None and self._loop is not asyncio.get_running_loop():
             raise OtherEventLoop(
@@ -116,6 +116,7 @@ class Lending:
                 "in each loop (each thread, each `asyncio.run`)"
             )
         if self.own is not None:
+            self.refuse_inside()
             await self.turns.acquire()
             return self.own, None
         pool = self._pool
@@ -124,41 +125,58 @@ class Lending:
         while self._at_hand:
             connection = self._at_hand.pop()
             if not is_gone(connection):
+                self._lent += 1
                 return connection, pool
             await _release(pool, connection)
-        if self._held >= self.most and self in _inside.get():
-            raise NoConnectionLeft(
-                f"a transaction holds {'all' if self._held > 1 else 'the only'} connection{'s' * (self._held > 1)} "
-                f"of {self.where}, and what it reads wants one more: read it before, or give "
-                f"`connect` connections={self._held + 1}"
-            )
+        self.refuse_inside()
         self._waiting += 1
         try:
-            return await pool.acquire(), pool
+            taken = await pool.acquire()
         finally:
             self._waiting -= 1
+        self._lent += 1
+        return taken, pool
 
     async def give_back(self, connection: Any, pool: asyncpg.Pool | None, *, failed: bool) -> None:
         """Take a connection back, to be at hand for the next user, or to be reset where its use failed."""
         if pool is None:
             self.turns.release()
+            return
+        self._lent -= 1
         # To take a connection out of the pool and put it back costs a save a fifth of its time.
-        elif failed or self._waiting or self._pool is not pool:
+        if failed or self._waiting or self._pool is not pool:
             await _release(pool, connection)
         else:
             self._at_hand.append(connection)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Count one connection as that of a transaction, in which the running code is from now on."""
+    def held(self, connections: int = 1) -> Iterator[None]:
+        """Count connections as those of a transaction, or an answer, inside which the running code is from now on."""
         before = _inside.get()
         _inside.set(before | {self})
-        self._held += 1
+        self._held += connections
         try:
             yield
         finally:
-            self._held -= 1
+            self._held -= connections
             _inside.set(before)
+
+    def refuse_inside(self) -> None:
+        """Refuse to wait for a connection that comes back only when the running code has ended.
+
+        Raises
+        ------
+        NoConnectionLeft
+            If this is inside a transaction, or an answer that is being read, and such hold all connections.
+        """
+        most = 1 if self.own else self.most
+        if self._held < most or self not in _inside.get():
+            return
+        mend = "" if self.own else f", or give `connect` connections={self._held + 1}"
+        raise NoConnectionLeft(
+            f"a transaction, or an answer that is being read, holds {'all' if most > 1 else 'the only'} "
+            f"connection{'s' * (most > 1)} of {self.where}, and one more is wanted inside: read it before{mend}"
+        )
 
 
 class Loan:

@@ -61,7 +61,7 @@ class Copying:
         table = self.question.scope.record_class.table
         question = await self.question.suited_to(database)
 
-        async def begun() -> tuple[AsyncExitStack, Opened]:
+        async def begun() -> tuple[AsyncExitStack, Opened, int]:
             async with AsyncExitStack() as stack:
                 with blaming_the_condition(), translated(table):
                     wanted = self.connections if self._may_be_shared(database) else 1
@@ -72,11 +72,12 @@ class Copying:
                     text = await self._text(connections[0], database.schema, question)
                     shares = await self._shares(connections, database.schema)
                 answer = Opened(text, connections[: len(shares)], shares, borrowed=database.borrowed)
-                return stack.pop_all(), answer
+                return stack.pop_all(), answer, len(connections)
 
-        stack, answer = await database.repeat(begun, where=table)
+        stack, answer, lent = await database.repeat(begun, where=table)
         async with stack:
-            yield answer
+            with database.held(lent):
+                yield answer
 
     def _may_be_shared(self, database: Database) -> bool:
         """Tell whether several connections may read shares of the rows.

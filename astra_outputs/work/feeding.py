@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from concurrent.futures import CancelledError
+from contextlib import suppress
+from contextvars import copy_context
 from typing import Any, Final
 
 END: Final = object()
 """Handed out instead of a spectrum when there are no more."""
+
+
+LEAVING = 1.0
+"""Seconds that a generator of spectra has to end, where it is left."""
 
 
 class Feed:
@@ -22,10 +28,24 @@ class Feed:
     drawn : int
         Spectra handed out.
     error : Exception or None
+
+    Parameters
+    ----------
+    spectra : iterable or asynchronous iterable
+    loop : AbstractEventLoop
+    refuse : Callable
+        Raises where spectra come in such a way that no result could be stored meanwhile.
     """
 
-    def __init__(self, spectra: Iterable[Any] | AsyncIterable[Any], loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(
+        self,
+        spectra: Iterable[Any] | AsyncIterable[Any],
+        loop: asyncio.AbstractEventLoop,
+        refuse: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._loop, self._refuse = loop, refuse
+        self._inside = copy_context()
+        self._step: asyncio.Task[Any] | None = None
         self._steps = aiter(spectra) if isinstance(spectra, AsyncIterable) else None
         self._iterator = None if isinstance(spectra, AsyncIterable) else iter(spectra)
         self._one_at_a_time, self._one_thread = asyncio.Lock(), threading.Lock()
@@ -73,7 +93,7 @@ class Feed:
     async def _next_async(self, steps: Any) -> Any:
         if self._stopped.is_set() or self.error:
             return END
-        step = asyncio.ensure_future(anext(steps, END))
+        step = self._step = self._loop.create_task(self._taken(steps), context=self._inside)
         stop = asyncio.ensure_future(self._stopped.wait())
         try:
             await asyncio.wait({step, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -88,6 +108,29 @@ class Feed:
             stop.cancel()
         self.drawn += spectrum is not END
         return spectrum
+
+    async def close(self) -> None:
+        """Leave a generator where it is, so that it gives back what it has: a connection, for one."""
+        close = getattr(self._steps, "aclose", None)
+        if close is None:
+            return
+        if self._step is not None and not self._step.done():
+            self._step.cancel()
+            await asyncio.wait({self._step}, timeout=LEAVING)
+        closing = self._loop.create_task(_nothing_of(close), context=self._inside)
+        await asyncio.wait({closing}, timeout=LEAVING)
+
+    async def _taken(self, steps: Any) -> Any:
+        """Return the next spectrum; what a generator sets for its own context is there at its next step."""
+        spectrum = await anext(steps, END)
+        if not self.drawn:
+            self._refuse()
+        return spectrum
+
+
+async def _nothing_of(close: Callable[[], Awaitable[None]]) -> None:
+    with suppress(Exception):  # whatever it has to say at its end, the run has ended
+        await close()
 
 
 class Stopped(Exception):

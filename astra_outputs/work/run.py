@@ -115,7 +115,7 @@ class Run(Generic[R]):
     async def _start(self) -> None:
         options, loop = self._options, asyncio.get_running_loop()
         self._loop = loop
-        self._feed = Feed(self._spectra, loop)
+        self._feed = Feed(self._spectra, loop, self._store.database.refuse_inside)
         self._room = Room(BATCHES * options.batch_size)
         spool = Spool(options.folder, options.spool_limit, trust=options.trust_spool)
         spool.check()
@@ -295,4 +295,5 @@ class Run(Generic[R]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._feed.close()
         self._version.close()
