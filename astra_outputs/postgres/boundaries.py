@@ -9,8 +9,12 @@ from typing import Any
 
 import asyncpg
 
-from astra_outputs.postgres.patience import GRACE, Connection
+from astra_outputs.postgres.patience import Connection
 from astra_outputs.postgres.pooler import BoundedTransaction
+
+ENDING = 0.5
+"""Seconds that the answer to BEGIN, COMMIT or ROLLBACK has to come when its caller has left: a server that hangs keeps
+nobody, and a busy one is not taken for one that hangs."""
 
 GONE_ANYWAY = (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
@@ -29,7 +33,7 @@ async def begin(transaction: Any) -> None:
         await end(transaction.start())
     except asyncio.CancelledError:
         with suppress(*GONE_ANYWAY):
-            async with asyncio.timeout(GRACE):
+            async with asyncio.timeout(ENDING):
                 await transaction.rollback()
         raise
 
@@ -45,7 +49,7 @@ async def end(last: Awaitable[Any]) -> None:
         await asyncio.shield(answer)
     except asyncio.CancelledError:
         with suppress(*GONE_ANYWAY):
-            async with asyncio.timeout(GRACE):  # a server that hangs keeps nobody
+            async with asyncio.timeout(ENDING):
                 await answer
         raise
 
