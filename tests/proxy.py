@@ -58,7 +58,7 @@ class Proxy:
         self._server.close()
         self._flowing.set()
         self.cut()
-        for _ in range(3):  # turns of the loop, until one that was taken is served
+        for _ in range(20):  # turns of the loop, until one that was taken is served
             await asyncio.sleep(0)
         for task in self._serving:
             task.cancel()

@@ -103,16 +103,22 @@ def message(kind: bytes, body: bytes) -> bytes:
 async def test_a_server_that_goes_away_while_it_is_connected_to_is_no_server() -> None:
     """It lets a client in, says that it ends the connection, and does not hang up yet."""
     ended = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
-    gone, hung_up = asyncio.Event(), asyncio.Event()
+    gone, serving = asyncio.Event(), set[asyncio.Task[None] | None]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        (length,) = struct.unpack("!i", await reader.readexactly(4))
-        await reader.readexactly(length - 4)
-        says = [message(b"S", b"server_version\x0018.0\0"), message(b"K", b"\0" * 8), message(b"Z", b"I")]
-        writer.write(b"".join([message(b"R", b"\0\0\0\0"), *says, message(b"E", ended)]))
-        await gone.wait()
-        writer.close()
-        hung_up.set()
+        serving.add(asyncio.current_task())
+        try:
+            (length,) = struct.unpack("!i", await reader.readexactly(4))
+            await reader.readexactly(length - 4)
+            says = [
+                message(b"S", b"server_version\x0018.0\0"),
+                message(b"K", b"\0" * 8),
+                message(b"Z", b"I"),
+            ]
+            writer.write(b"".join([message(b"R", b"\0\0\0\0"), *says, message(b"E", ended)]))
+            await gone.wait()
+        finally:  # also of a client that left before it had said anything
+            writer.transport.abort()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
@@ -121,4 +127,4 @@ async def test_a_server_that_goes_away_while_it_is_connected_to_is_no_server() -
                 f"postgresql://me@127.0.0.1:{port}/survey?sslmode=disable", retry_for=1, timeout=20
             ).__aenter__()
         gone.set()
-        await hung_up.wait()
+        await asyncio.gather(*(task for task in serving if task), return_exceptions=True)

@@ -180,7 +180,12 @@ async def save_sources_and_spectra(outputs: Outputs, spectra: Sequence[Any]) -> 
     await outputs.save_many(sources)
     again = [
         ApogeeCoaddedSpectrumInApStar(
-            source_pk=source.pk, release="dr17", apred="1", obj=f"{number}", telescope="apo25m", field="f"
+            source_pk=source.pk,
+            release="dr17",
+            apred="1",
+            obj=f"star {number}",
+            telescope="apo25m",
+            field="f",
         )
         for number, source in enumerate(sources)
     ]

@@ -205,7 +205,7 @@ async def test_spectra_saved_in_a_batch_get_distinct_numbers(outputs, connection
             source_pk=source.pk,
             release="dr17",
             apred="1",
-            obj=str(n),
+            obj=f"star {n}",
             telescope="apo25m",
             field="",
             prefix="",
