@@ -26,7 +26,7 @@ limit $3;
 -- name: pending_page_of_partitions
 -- The next pending spectra in the order of their keys, where the results are spread over partitions. Times are
 -- compared after the join: joined by the key alone, results are merged without a copy of each, and `offset 0` keeps
--- the comparison where it is. What `limit` takes are the first ones, since they come as the inner query orders them.
+-- the comparison where it is. The inner query has them in order, so that nothing is sorted.
 -- $1: major.minor, $2: the last key of the page before, $3: most rows.
 select /*= columns */ spectra.spectrum_pk, spectra.source_pk /*=*/
 from /*= spectra */ astra.apogee_coadded_spectrum_in_ap_star /*=*/ as spectra
@@ -52,6 +52,7 @@ where
             offset 0
         ) as both_times
         where both_times.stored is null or both_times.stored < both_times.modified
+        order by both_times.spectrum_pk
         limit $3
     ))
 order by spectra.spectrum_pk;
