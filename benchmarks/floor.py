@@ -90,6 +90,7 @@ def _part(batch: RecordBatch) -> Part:
 
 def _tell(batch: RecordBatch, part: Part) -> None:
     now = [time.time()] * batch.count
-    columns = {"task_pk": range(batch.count), "created": now, "modified": now}
+    numbers = range(batch.count)
+    columns = {"task_pk": numbers, "created": now, "modified": now, "source_pk": numbers}
     stored = Stored(part, bytes([INSERTED]) * batch.count, columns)
     tell(stored, list(map(attrgetter("__dict__"), batch.records)), bytearray(batch.count))
