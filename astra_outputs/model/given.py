@@ -38,8 +38,8 @@ def plain(value: Any) -> Any:
     if type(value).__name__ in ("NAType", "NaTType", "MaskedConstant"):
         return MISSING
     if hasattr(value, "as_py"):  # a scalar of Arrow's
-        value = value.as_py()
-    elif getattr(value, "dtype", None) is not None and getattr(value, "ndim", None) == 0:
+        value = value.as_py()  # older releases give a scalar of NumPy's for half a float
+    if getattr(value, "dtype", None) is not None and getattr(value, "ndim", None) == 0:
         if getattr(value, "mask", False):
             return MISSING
         value = _item(value)
