@@ -130,7 +130,7 @@ def _numbers(of: type[Record]) -> dict[str, str]:
     """Return an expression of `k` for each column of numbers that has no meaning as a key."""
     columns = [column for column in of.columns() if column.type.sql in NUMBERS and column.generated is None]
     return {
-        column.name: f"((k * {2 * number + 7919}) % 65521)::{column.type.sql}"
+        column.name: f"((k::bigint * {2 * number + 7919}) % 65521)::{column.type.sql}"
         for number, column in enumerate(columns)
         if not column.name.endswith("_pk")
     }

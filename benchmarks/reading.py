@@ -80,7 +80,7 @@ async def _fill(connection: asyncpg.Connection, table: Table, count: int) -> Non
     await create_parents(connection, 1)
     await connection.execute(table.create())
     labels = ", ".join(
-        f"case when (k + {number}) % 20 <> 0 then ((k * {2 * number + 7919}) % 65521)::real / 16 end"
+        f"case when (k + {number}) % 20 <> 0 then ((k::bigint * {2 * number + 7919}) % 65521)::real / 16 end"
         for number in range(table.width)
     )
     async with connection.transaction():
