@@ -85,7 +85,7 @@ async def script_for(
             "--times-in America/Denver"
         )
     plan = _Plan(schema, wanted, existing, former, zone or "UTC")
-    views = await views_upon(connection, schema, [former.get(name, name) for name in plan.in_the_way])
+    views = await views_upon(connection, schema, [former.get(name, name) for name in plan.changed])
     stuck = await in_the_way(connection, schema, [former.get(name, name) for name in plan.retyped])
     steps = list(plan.steps(views))
     version = None
@@ -142,7 +142,7 @@ class _Plan:
         self._ours = {view for file in sql_files.install_files() for view in _VIEW.findall(_text(file))}
 
     @property
-    def in_the_way(self) -> list[str]:
+    def changed(self) -> list[str]:
         """Tables whose columns change, upon which no view may stand meanwhile."""
         return [name for name, columns in self._columns.items() if columns.changes_anything]
 

@@ -14,6 +14,7 @@ from astra_outputs.compare.sides import Side, Sides, is_number
 from astra_outputs.errors import InvalidCondition, NoRows
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.record import Record
+from astra_outputs.model.version import format_major_minor
 from astra_outputs.postgres.database import Database
 from astra_outputs.postgres.sql import Statement, qualified, templates
 from astra_outputs.reading.find import blaming_the_condition
@@ -105,7 +106,7 @@ class Asking:
             return int(found)
         table = qualified(self._database.schema, side.record_class.table)
         rows = await _fetched(self._database, templates("status")["results_by_version"].fill(results=table))
-        there = ", ".join(f"{row[0] // 1_000}.{row[0] % 1_000}" for row in rows)
+        there = ", ".join(format_major_minor(row[0]) for row in rows)
         hint = f"there are results of {there}" if there else "the table has none at all"
         raise NoRows(f"no result of {side.label} is as asked for: {hint}")
 

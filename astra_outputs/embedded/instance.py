@@ -172,10 +172,8 @@ class EmbeddedServer:
             try:
                 supervisor.communicate(b"stop\n", timeout=PATIENCE)
             except subprocess.TimeoutExpired:
-                with suppress(ProcessLookupError):
-                    os.kill(
-                        self.pid, signal.SIGQUIT
-                    )  # at once, without a checkpoint: the next start recovers
+                with suppress(ProcessLookupError):  # at once, without a checkpoint: the next start recovers
+                    os.kill(self.pid, signal.SIGQUIT)
 
     def _ensure_data(self, programs: Path, owner: Owner) -> None:
         """Make a new cluster beside its place and move it there whole: half a one is never found."""

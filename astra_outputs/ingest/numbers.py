@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from astra_outputs.ingest.origin import Origin
-
-EXACT = 2**53
-"""Whole numbers beyond it are not told apart as floats."""
+from astra_outputs.model.given import EXACT
 
 NO_NUMBER = 'is not a number; if it stands for "not measured", list it as missing in the map'
 
@@ -46,7 +45,7 @@ def whole_of(number: float) -> int:
 
 
 def _exact(number: float) -> float:
-    if abs(number) >= EXACT:
+    if abs(number) >= EXACT[8]:
         raise ValueError(
             "is a float beyond 2**53, which is no exact whole number any more: store integers or text"
         )
@@ -89,10 +88,16 @@ def computed(number: Any, origin: Origin, *, whole: bool) -> Any:
         raise ValueError("is too large a number to be computed with") from None
 
 
+@lru_cache
+def _as_written(number: float) -> Fraction:
+    """Return a number of a map as it stands there: 0.1 is a tenth."""
+    return Fraction(repr(number))
+
+
 def _whole_product(number: float, origin: Origin) -> int | float:
     """Return a whole number as the map computes it: of whole numbers exactly, of others but for rounding."""
     if isinstance(number, int):
-        exactly = number * Fraction(repr(origin.times)) + Fraction(repr(origin.plus))
+        exactly = number * _as_written(origin.times) + _as_written(origin.plus)
         if exactly.denominator != 1:
             raise ValueError("does not become a whole number by the times and plus of the map")
         return int(exactly)

@@ -90,6 +90,11 @@ def format_version(v_astra: int) -> str:
     return f"{v_astra // 1_000_000}.{v_astra // 1_000 % 1_000}.{v_astra % 1_000}"
 
 
+def format_major_minor(number: int) -> str:
+    """Return a major.minor as it is written: 8 is 0.8."""
+    return f"{number // 1_000}.{number % 1_000}"
+
+
 def major_minor(v_astra: int) -> int:
     """Return the part of a version that makes a result unique: 6002 gives 6.
 

@@ -7,16 +7,12 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import asyncpg
-
-from astra_outputs.postgres.patience import Connection
+from astra_outputs.postgres.patience import GONE, Connection
 from astra_outputs.postgres.pooler import BoundedTransaction
 
 ENDING = 0.5
 """Seconds that the answer to BEGIN, COMMIT or ROLLBACK has to come when its caller has left: a server that hangs keeps
 nobody, and a busy one is not taken for one that hangs."""
-
-GONE_ANYWAY = (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
 async def begin(transaction: Any) -> None:
@@ -32,7 +28,7 @@ async def begin(transaction: Any) -> None:
     try:
         await end(transaction.start())
     except asyncio.CancelledError:
-        with suppress(*GONE_ANYWAY):
+        with suppress(*GONE):
             async with asyncio.timeout(ENDING):
                 await transaction.rollback()
         raise
@@ -48,7 +44,7 @@ async def end(last: Awaitable[Any]) -> None:
     try:
         await asyncio.shield(answer)
     except asyncio.CancelledError:
-        with suppress(*GONE_ANYWAY):
+        with suppress(*GONE):
             async with asyncio.timeout(ENDING):
                 await answer
         raise

@@ -19,7 +19,7 @@ from astra_outputs.errors import Closed, ConnectionLost, MaybeStored
 from astra_outputs.names import check_name
 from astra_outputs.postgres.boundaries import begin, end
 from astra_outputs.postgres.lending import Lending, Loan, is_gone
-from astra_outputs.postgres.patience import Connection, Watch, again, budget
+from astra_outputs.postgres.patience import GONE, Connection, Watch, again, budget
 from astra_outputs.postgres.server import Server
 from astra_outputs.postgres.sqlstates import READ_ONLY, is_transient, translated
 
@@ -178,7 +178,7 @@ class Database:
                     yield inside
                 except BaseException:
                     # What led here says more than that the connection is gone, too.
-                    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    with suppress(*GONE):
                         async with turns:
                             await self._do(connection, lambda _: end(transaction.rollback()))
                     raise

@@ -11,17 +11,8 @@ from typing import Any
 import asyncpg
 
 from astra_outputs.errors import Closed, NoConnectionLeft, OtherEventLoop
-from astra_outputs.postgres.patience import FAREWELL, GRACE, Connection
+from astra_outputs.postgres.patience import FAREWELL, GONE, GRACE, Connection
 from astra_outputs.postgres.server import Server
-
-GONE = (
-    TimeoutError,
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the pool has taken it back, when the server ended it
-)
-"""What is said of a connection that is lost, when it is given back."""
 
 _inside: ContextVar[frozenset[Any]] = ContextVar("inside", default=frozenset())
 """What lent the connections of the transactions and answers inside which the running code is."""

@@ -27,6 +27,14 @@ FAREWELL = 10.0
 LONGEST = 60.0
 """Seconds that a new connection may take, and a statement before the server is asked whether it is there."""
 
+GONE = (
+    OSError,  # a time that is over is one as well
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the pool has taken it back, when the server ended it
+)
+"""What is said of a connection that is lost, when a transaction on it ends or it is given back."""
+
 _budget: ContextVar[float | None] = ContextVar("retry_for", default=None)
 
 

@@ -15,11 +15,13 @@ from astra_outputs.model.column_type import type_of
 from astra_outputs.model.column_types import TYPES
 from astra_outputs.postgres.boundaries import begin, end
 from astra_outputs.postgres.database import Database
+from astra_outputs.postgres.patience import GONE
 from astra_outputs.postgres.sql import literal, qualified, quote, templates
 from astra_outputs.postgres.sqlstates import translated
 from astra_outputs.reading.find import blaming_the_condition
 from astra_outputs.reading.layout import Layout
 from astra_outputs.reading.outputs import Output
+from astra_outputs.reading.partitioned import is_partitioned
 from astra_outputs.reading.question import Question
 
 if TYPE_CHECKING:
@@ -60,15 +62,15 @@ class Copying:
         """
         table = self.question.scope.record_class.table
         question = await self.question.suited_to(database)
+        spread = question.newest and await is_partitioned(database, self.question.scope.record_class)
 
         async def begun() -> tuple[AsyncExitStack, Opened, int]:
             async with AsyncExitStack() as stack:
                 with blaming_the_condition(), translated(table):
                     wanted = self.connections if self._may_be_shared(database) else 1
                     connections = await _transactions(database, wanted, stack)
-                    if question.newest:
-                        for connection in connections:
-                            await connection.execute(templates("reading")["join_partitions"].text)
+                    for connection in connections if spread else ():
+                        await connection.execute(templates("reading")["join_partitions"].text)
                     text = await self._text(connections[0], database.schema, question)
                     shares = await self._shares(connections, database.schema)
                 answer = Opened(text, connections[: len(shares)], shares, borrowed=database.borrowed)
@@ -283,7 +285,7 @@ async def _transaction(connection: Connection) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # the connection was ended
+        with suppress(*GONE):  # the connection was ended
             await end(transaction.rollback())
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.model.version import format_major_minor
 from astra_outputs.postgres.database import Connection, Database
 from astra_outputs.postgres.sql import qualified, templates
 from astra_outputs.reading.pending import Pending
@@ -80,7 +81,7 @@ async def status_of(
         pending = [await Pending(record_class, kind, version).count(database) for kind in worked_on]
         keys = list(failed.get(version, ()))
         still = await _value(database, "without_result", version, keys, **results) if keys else 0
-        name = f"{version // 1_000}.{version % 1_000}"
+        name = format_major_minor(version)
         counts = (spectra, row["done"], sum(pending), still, row["last_hour"])
         found.append(VersionStatus(record_class.table, name, *counts, row["last_write"]))
     return found

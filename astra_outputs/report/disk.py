@@ -12,8 +12,8 @@ from typing import Any
 from astra_outputs.report.asking import Asking
 from astra_outputs.report.grid import Cell, count, grid, moment
 from astra_outputs.report.markup import Html, element
+from astra_outputs.spool.contents import DAMAGED, REFUSED, UNFINISHED, WAITS, SpoolFile, files_in
 from astra_outputs.spool.failures import NotedFailure, noted_failures
-from astra_outputs.spool.lying import DAMAGED, REFUSED, UNFINISHED, WAITS, LyingFile, lying_in
 
 NOT_NAMED = (
     "No workers' folder was named (--spool FOLDER): what waits there, and what failed, is not counted."
@@ -35,22 +35,22 @@ class OnDisk:
     ----------
     folders : tuple of Path
         Those that could be read.
-    files : tuple of LyingFile
+    files : tuple of SpoolFile
     """
 
     folders: tuple[Path, ...] = ()
-    files: tuple[LyingFile, ...] = ()
+    files: tuple[SpoolFile, ...] = ()
 
     @classmethod
     def of(cls, asking: Asking, folders: Sequence[Path]) -> OnDisk:
         """Look into folders; one that is not there, or cannot be read, is left out."""
         kept: list[Path] = []
-        files: list[LyingFile] = []
+        files: list[SpoolFile] = []
         for folder in dict.fromkeys(folders):
             try:
                 if not folder.is_dir():
                     raise NotADirectoryError(0, "there is no such folder")
-                files += lying_in(folder)
+                files += files_in(folder)
                 kept.append(folder)
             except OSError as error:
                 asking.left_out.append(f"workers' folder {folder}: {error.strerror}")
@@ -79,7 +79,7 @@ class OnDisk:
         """Return a table of what lies there."""
         if not self.folders:
             return element("p", NOT_NAMED, class_="nothing")
-        groups: dict[tuple[Any, ...], list[LyingFile]] = {}
+        groups: dict[tuple[Any, ...], list[SpoolFile]] = {}
         for file in self.files:
             groups.setdefault((file.table, file.version, file.state), []).append(file)
         rows = [_row(group, files) for group, files in groups.items()]
@@ -87,7 +87,7 @@ class OnDisk:
         return grid("On disk", header, rows, nothing="Nothing waits on workers' disks.")
 
 
-def _row(group: tuple[Any, ...], files: Sequence[LyingFile]) -> tuple[Any, ...]:
+def _row(group: tuple[Any, ...], files: Sequence[SpoolFile]) -> tuple[Any, ...]:
     table, version, state = group
     times = [file.since for file in files if file.since is not None]
     known = [file.records for file in files if file.records is not None]

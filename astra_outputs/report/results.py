@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from astra_outputs.compare.measures import MOST_MEASURES
 from astra_outputs.model.pipeline import PipelineOutputMixin
 from astra_outputs.model.spectrum import SpectrumMixin
+from astra_outputs.model.version import format_major_minor
 from astra_outputs.postgres.sql import qualified, quote
 from astra_outputs.reading.readable import check_readable
 from astra_outputs.reading.status import VersionStatus, status_of
@@ -18,9 +20,6 @@ from astra_outputs.report.grid import Cell, count, grid, moment, real, share
 from astra_outputs.report.markup import Html, element
 from astra_outputs.report.page import Section
 from astra_outputs.spool.failures import NotedFailure
-
-MOST_MEASURES = 1_000
-"""Flags of one answer: PostgreSQL returns at most 1,664 values in a row."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ async def made_by(
                 continue
             await check_readable(asking.database, pipeline)
             rows = {
-                version_named(row["v_astra_major_minor"]): row
+                format_major_minor(row["v_astra_major_minor"]): row
                 for row in await asking.rows("written_by_version", results=results_of(asking, pipeline))
             }
             found.append(
@@ -167,7 +166,7 @@ async def _flags_of(asking: Asking, one: Made) -> list[tuple[Any, ...]]:
             measures=measures,
             results=results_of(asking, one.record_class),
         )
-        counted = {version_named(row[0]): (row[1], list(row.values())[2:]) for row in found}
+        counted = {format_major_minor(row[0]): (row[1], list(row.values())[2:]) for row in found}
         for place, (column, bit) in enumerate(part):
             total, now = counted[newest][0], counted[newest][1][place]
             old_total, old = (counted[before[0]][0], counted[before[0]][1][place]) if before else (None, 0)
@@ -203,11 +202,6 @@ def totals(made: Sequence[Made], disk: OnDisk) -> Html:
 def results_of(asking: Asking, pipeline: type[PipelineOutputMixin]) -> str:
     """Return the table of a pipeline's results, quoted."""
     return qualified(asking.database.schema, pipeline.table)
-
-
-def version_named(number: int) -> str:
-    """Return a major.minor as it is written: 8 is 0.8."""
-    return f"{number // 1_000}.{number % 1_000}"
 
 
 def _number(version: str) -> int:

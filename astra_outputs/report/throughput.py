@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from astra_outputs.model.version import format_major_minor
 from astra_outputs.report.asking import Asking
 from astra_outputs.report.chart import Span, bars
 from astra_outputs.report.disk import OnDisk
 from astra_outputs.report.markup import Html, element
 from astra_outputs.report.page import Section
-from astra_outputs.report.results import Made, results_of, version_named
-from astra_outputs.spool.lying import WAITS, LyingFile
+from astra_outputs.report.results import Made, results_of
+from astra_outputs.spool.contents import WAITS, SpoolFile
 
 
 async def throughput(asking: Asking, made: Sequence[Made], disk: OnDisk) -> Section:
@@ -29,7 +30,7 @@ async def throughput(asking: Asking, made: Sequence[Made], disk: OnDisk) -> Sect
 
 
 async def _charts(
-    asking: Asking, made: Sequence[Made], waiting: Sequence[LyingFile], span: Span
+    asking: Asking, made: Sequence[Made], waiting: Sequence[SpoolFile], span: Span
 ) -> list[Html]:
     charts = []
     for one in made:
@@ -39,7 +40,7 @@ async def _charts(
             for row in await asking.rows("written_over_time", span.step, span.begins, **marks):
                 place = span.place(row["begins"])
                 if place is not None:  # else it was written since the page was begun
-                    version = version_named(row["v_astra_major_minor"])
+                    version = format_major_minor(row["v_astra_major_minor"])
                     written.setdefault(version, {})[place] = row["written"]
             failed = _by_step(span, ((failure.at, 1) for failure in one.failures))
             waits = _by_step(

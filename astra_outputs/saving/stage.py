@@ -11,6 +11,7 @@ import asyncpg
 
 from astra_outputs.postgres.boundaries import begin, end
 from astra_outputs.postgres.database import Connection
+from astra_outputs.postgres.patience import GONE
 from astra_outputs.postgres.pooler import in_time
 from astra_outputs.postgres.remembered import remembered
 from astra_outputs.saving.columns import Columns
@@ -88,7 +89,7 @@ class Stage:
 
     async def _undo(self) -> None:
         # What led here says more than that the connection is gone, too.
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        with suppress(*GONE):
             await end(in_time(self._connection, self._connection.execute("rollback")))
 
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, Self
 
 from astra_outputs.errors import CorruptSpoolFile, OtherRecordClass
 from astra_outputs.model.record import Record
+from astra_outputs.model.version import format_major_minor
 from astra_outputs.saving.report import Rejected
 
 FORMAT = "astra_outputs-spool-1"
@@ -206,7 +207,7 @@ def glance(lines: Sequence[bytes]) -> Glance:
         version = int(row[list(header.columns).index("v_astra")]) // 1_000
         records = int(json.loads(lines[1])["records"])
         since = header.since.astimezone(UTC)
-        return Glance(header.table, f"{version // 1_000}.{version % 1_000}", records, since)
+        return Glance(header.table, format_major_minor(version), records, since)
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
         raise CorruptSpoolFile(f"is not what a worker writes: {error}") from error
 

@@ -58,7 +58,7 @@ select exists (select from pg_class where oid = to_regclass($1::text) and relkin
 
 -- name: join_partitions
 -- Until the transaction ends, the newest results of a partitioned table are found partition by partition, whose sets
--- are smaller to hash. One table is read as ever.
+-- are smaller to hash.
 set local enable_partitionwise_join = on;
 
 -- name: tables_there

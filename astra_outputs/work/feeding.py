@@ -119,6 +119,7 @@ class Feed:
             await asyncio.wait({self._step}, timeout=LEAVING)
         closing = self._loop.create_task(_nothing_of(close), context=self._inside)
         await asyncio.wait({closing}, timeout=LEAVING)
+        closing.cancel()
 
     async def _taken(self, steps: Any) -> Any:
         """Return the next spectrum; what a generator sets for its own context is there at its next step."""

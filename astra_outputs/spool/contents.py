@@ -15,7 +15,7 @@ WAITS, REFUSED, DAMAGED, UNFINISHED = "waits", "refused", "damaged", "unfinished
 
 
 @dataclass(frozen=True)
-class LyingFile:
+class SpoolFile:
     """A file of results on a worker's disk.
 
     Attributes
@@ -38,7 +38,7 @@ class LyingFile:
     since: datetime | None = None
 
 
-def lying_in(folder: Path) -> Iterator[LyingFile]:
+def files_in(folder: Path) -> Iterator[SpoolFile]:
     """Yield the files of results in a folder; of a damaged one, and of one that is gone, nothing is known.
 
     Raises
@@ -57,6 +57,6 @@ def lying_in(folder: Path) -> Iterator[LyingFile]:
         for path in paths:
             with suppress(FileNotFoundError):  # stored meanwhile
                 try:
-                    yield LyingFile(path, state, *spool.look(path))
+                    yield SpoolFile(path, state, *spool.look(path))
                 except CorruptSpoolFile:
-                    yield LyingFile(path, DAMAGED if state == WAITS else state)
+                    yield SpoolFile(path, DAMAGED if state == WAITS else state)
