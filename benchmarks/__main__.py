@@ -69,7 +69,7 @@ def main(
         known = _tuned(output)
         if retune or not all(known.knows(kind, width) for kind in only.kinds for width in only.widths):
             names.insert(0, "tuning")
-    with server(quick=smoke) as dsn:
+    with server(quick=smoke, reading=set(names) <= set(LONG["reading"])) as dsn:
         found = asyncio.run(_run(dsn, names, length, only, largest=largest, output=output))
     show(found if length == Length.QUICK or only.narrowed else _known(output))
     if any("error" in part for part in found.values()):
