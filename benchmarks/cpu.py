@@ -32,13 +32,18 @@ class ServerCpu:
         if self._postmaster is None:
             return None
         try:
-            own = self._postmaster.cpu_times()
-            total = own.user + own.system + own.children_user + own.children_system
-            for child in self._postmaster.children():
-                total += self._used(child)
+            while True:
+                ended = self._ended(self._postmaster)
+                total = ended + sum(map(self._used, self._postmaster.children()))
+                if self._ended(self._postmaster) == ended:  # else one of them may be counted twice, or not at all
+                    return round(total, 3)
         except psutil.Error:
             return None
-        return round(total, 3)
+
+    @staticmethod
+    def _ended(postmaster: psutil.Process) -> float:
+        times = postmaster.cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
 
     @staticmethod
     def _used(process: psutil.Process) -> float:

@@ -32,8 +32,8 @@ SETTINGS = {
     "max_connections": "50",
 }
 QUICK = {"shared_buffers": "128MB", "max_wal_size": "1GB"}
-READING = {"shared_buffers": "8GB"}
-"""For a table that is read again and again: PostgreSQL keeps no more than a quarter of it by one reader's scan."""
+READING = {"shared_buffers": "12GB"}
+"""Of a table larger than a quarter of this a scan leaves nothing in memory, and the disk would be compared."""
 
 
 @contextmanager
