@@ -35,7 +35,8 @@ class ServerCpu:
             while True:
                 ended = self._ended(self._postmaster)
                 total = ended + sum(map(self._used, self._postmaster.children()))
-                if self._ended(self._postmaster) == ended:  # else one of them may be counted twice, or not at all
+                # If one has ended meanwhile, it may be counted twice, or not at all.
+                if self._ended(self._postmaster) == ended:
                     return round(total, 3)
         except psutil.Error:
             return None

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 FEWEST_PAGES = 1_000
 """Pages of a table below which one connection reads it all: 8 MB."""
 
+MANY_COLUMNS = 30
+"""Columns whose rows take so much of the server's memory, while they are written, that it may be given back each time."""
+
 AHEAD = 2
 """Batches that are taken from the wire before the reader has asked for them."""
 
@@ -69,8 +72,10 @@ class Copying:
                 with blaming_the_condition(), translated(table):
                     wanted = self.connections if self._may_be_shared(database) else 1
                     connections = await _transactions(database, wanted, stack)
-                    for connection in connections if spread else ():
-                        await connection.execute(templates("reading")["join_partitions"].text)
+                    many = len(self.layout.types) >= MANY_COLUMNS
+                    settings = ["join_partitions"] * spread + ["keep_memory"] * many
+                    for connection in connections if settings else ():
+                        await connection.execute("".join(templates("reading")[name].text for name in settings))
                     text = await self._text(connections[0], database.schema, question)
                     shares = await self._shares(connections, database.schema)
                 answer = Opened(text, connections[: len(shares)], shares, borrowed=database.borrowed)

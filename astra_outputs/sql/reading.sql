@@ -52,6 +52,12 @@ select /*= values */ coalesce(quote_literal($1::real::text), 'null') || '::real'
 -- Texts of floats have all digits until the transaction ends, whatever the database has set.
 select set_config('extra_float_digits', '1', true);
 
+-- name: keep_memory
+-- To write a row the server takes a kilobyte for each number. Its C library may give that back to the system after each
+-- row and fetch it anew for the next, which takes a row of 200 columns three times as long. The library (glibc) keeps,
+-- from then on, up to twice the largest piece that was ever given back: 2 MiB here.
+select length(repeat(' ', 2097152));
+
 -- name: is_partitioned
 -- Whether a table is spread over partitions.
 select exists (select from pg_class where oid = to_regclass($1::text) and relkind = 'p');
