@@ -73,9 +73,10 @@ class Copying:
                     wanted = self.connections if self._may_be_shared(database) else 1
                     connections = await _transactions(database, wanted, stack)
                     many = len(self.layout.types) >= MANY_COLUMNS
-                    settings = ["join_partitions"] * spread + ["keep_memory"] * many
-                    for connection in connections if settings else ():
-                        await connection.execute("".join(templates("reading")[name].text for name in settings))
+                    names = ["join_partitions"] * spread + ["keep_memory"] * many
+                    first = "".join(templates("reading")[name].text for name in names)
+                    for connection in connections if first else ():
+                        await connection.execute(first)
                     text = await self._text(connections[0], database.schema, question)
                     shares = await self._shares(connections, database.schema)
                 answer = Opened(text, connections[: len(shares)], shares, borrowed=database.borrowed)

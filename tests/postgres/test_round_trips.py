@@ -95,6 +95,7 @@ async def test_each_operation_asks_the_server_as_often_as_the_docs_say(
             "find of stars": lambda: outputs.find(Source, "sdss_id < $1", 10),
             "stream of 400": lambda: listed(outputs.stream(TheCannon)),
             "columns": lambda: outputs.columns(TheCannon, columns=["teff"]).to_numpy(),
+            "columns, 30 and more": lambda: outputs.columns(TheCannon).to_numpy(),
             "pending": lambda: listed(
                 outputs.pending(TheCannon, ApogeeCoaddedSpectrumInApStar, v_astra="0.9.0")
             ),
