@@ -2,7 +2,8 @@
 
 `python -m benchmarks.plans` fills the tables by `generate_series` on a server of its own, without foreign keys and
 with indexes built at the end, and prints what PostgreSQL says of each statement that `find`, `columns`, `newest`
-and `compare` send. Half of the results are of an older version. `--rows 300000` shows the same in little.
+and `compare` send. Half of the results are of an older version. `--rows 300000` shows the same in little; `--publish`
+writes docs/questions.md.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import json
 import time
 from contextlib import AsyncExitStack
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,9 +27,15 @@ from astra_outputs.reading.layout import Layout
 from astra_outputs.reading.outputs import chosen
 from astra_outputs.reading.question import Asked, Question
 from benchmarks.measure import say
-from benchmarks.server import connected, server
+from benchmarks.server import connected, environment, server
 from benchmarks.tables import SCHEMA
 
+PAGE = Path(__file__).parents[1] / "docs" / "questions.md"
+INTRODUCTION = """\
+Times and plans of what `find`, `columns` and `compare` send, on {rows:,} results of Snow White, half of them of an older
+version, with their spectra and sources. Written by `python -m benchmarks.plans --publish`. The time is the server's, of
+the second run of two; for `compare` it is that of the whole call. What is asked of all results reads the whole table; so
+does a condition on a column without an index, as the hottest thousand and a thousandth of all."""
 RESULTS_OF_A_SOURCE = 4
 VERSIONS = ("8000", "7000")
 COLUMNS = ["task_pk", "teff", "logg", "result_flags", "spectrum.snr", "source.g_mag"]
@@ -93,7 +101,12 @@ async def run(dsn: str, rows: int) -> dict[str, Any]:
         for name, text in OTHERWISE.items():
             found[name] = {"columns": await explained(connection, text, ())}
         found |= await compared(dsn, connection)
-        return {"rows": rows, "filled_s": filled, "questions": found}
+        return {
+            "environment": await environment(dsn),
+            "rows": rows,
+            "filled_s": filled,
+            "questions": found,
+        }
 
 
 async def compared(dsn: str, connection: asyncpg.Connection) -> dict[str, Any]:
@@ -183,16 +196,43 @@ def main(
     *,
     rows: Annotated[int, typer.Option(help="Results in the table.", min=1_000)] = 10**7,
     output: Annotated[Path | None, typer.Option(help="File to which all is written, as JSON.")] = None,
+    publish: Annotated[bool, typer.Option("--publish", help="Write docs/questions.md.")] = False,
 ) -> None:
     """Print plans and times of questions to a large table."""
-    with server(quick=rows < 10**6) as dsn:
+    with server(quick=rows < 10**6, reading=True) as dsn:
         found = asyncio.run(run(dsn, rows))
-    for name, ways in found["questions"].items():
-        for way, said in ways.items():
-            print(f"\n{name} ({way}): {said['ms']:,.1f} ms")
-            print("\n".join(f"    {line}" for line in said["plan"]))
+    print(page(found))
+    if publish:
+        PAGE.write_text(page(found), encoding="utf-8")
     if output is not None:
         output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def page(found: dict[str, Any]) -> str:
+    """Return the page of the docs: a table of times, and the plans."""
+    where = found["environment"]
+    lines = [
+        "# What questions cost",
+        "",
+        INTRODUCTION.format(rows=found["rows"]),
+        "",
+        "| question | find: ms | columns: ms | compare: ms |",
+        "| --- | --: | --: | --: |",
+    ]
+    for name, ways in found["questions"].items():
+        times = [f"{ways[way]['ms']:,.1f}" if way in ways else "" for way in ("find", "columns", "compare")]
+        lines.append(f"| {name} | {' | '.join(times)} |")
+    server = f"PostgreSQL {where['postgresql']}, shared_buffers {where['settings']['shared_buffers']}"
+    lines += ["", f"<sub>{where['date']}; {where['machine']}; {server}; commit {where['commit']}.</sub>"]
+    for name, ways in found["questions"].items():
+        lines += ["", f"## {name[0].upper()}{name[1:]}"]
+        plans: dict[str, list[str]] = {}
+        for way, said in ways.items():
+            plan = takewhile(lambda line: not line.startswith("Planning"), said["plan"])
+            plans.setdefault("\n".join(plan), []).append(way)
+        for text, whose in plans.items():
+            lines += ["", f"`{'`, `'.join(whose)}`:", "", "```text", text, "```"]
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
