@@ -30,9 +30,10 @@ from astra_outputs import TheCannon
 from astra_outputs.embedded.programs import psql_program
 from astra_outputs.postgres import sql_files
 from astra_outputs.saving.one_row import values_of
+from benchmarks import marks
 from benchmarks.measure import load_warning, say
 from benchmarks.planning import columns_of
-from benchmarks.server import connected
+from benchmarks.server import connected, environment
 
 GOALS = {"4": {"rerun": 2.0, "single": 2.2}, "32": {"rerun": 5.0}}
 BATCHES = (2_000, 10_000)
@@ -144,6 +145,21 @@ def ratios(found: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
     }
 
 
+def table(found: dict[str, dict[str, float]]) -> str:
+    """Return what was measured as Markdown."""
+    head = ("", "plain, s", *(f"{name} shards, s" for name in GOALS), *(f"{name} / plain" for name in GOALS))
+    times = ratios(found)
+    rows = [
+        (
+            way,
+            *(f"{found[name][way]:.3f}" for name in ("plain", *GOALS)),
+            *(f"{times[name][way]:.2f}" for name in GOALS),
+        )
+        for way in found["plain"]
+    ]
+    return marks.table(head, rows)
+
+
 def missed(found: dict[str, dict[str, float]]) -> list[str]:
     """Return the goals that are missed, in words."""
     wrong = []
@@ -162,6 +178,7 @@ def main() -> int:
     parser.add_argument("--plain", required=True, help="DSN of a server without Citus, of the same version")
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--singles", type=int, default=500)
+    parser.add_argument("--publish", action="store_true", help="write the table into docs/scale.md")
     options = parser.parse_args()
     warning = load_warning()
     if warning:
@@ -170,8 +187,11 @@ def main() -> int:
         where = {"plain": stack.enter_context(_database(options.plain, None))}
         for shards in (4, 32):
             where[str(shards)] = stack.enter_context(_database(options.citus, shards))
+        on_what = asyncio.run(environment(where["plain"]))
         found = asyncio.run(measure(where, options.rows, options.singles))
     print(json.dumps({"seconds": found, "ratios": ratios(found)}, indent=2))
+    if options.publish:
+        marks.publish("citus", f"{table(found)}\n\n{marks.footnote(on_what)}")
     for wrong in missed(found):
         print(wrong)
     return 1 if missed(found) else 0

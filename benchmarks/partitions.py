@@ -29,6 +29,7 @@ import asyncpg
 import astra_outputs
 from astra_outputs import embedded
 from astra_outputs.postgres import sql_files
+from benchmarks import marks
 from benchmarks.operations import BATCH, operations, ready, result
 from benchmarks.server import environment, server
 
@@ -222,11 +223,32 @@ async def run(dsn: str, rows: int, partitions: int, times: int) -> dict[str, Any
     await execute(dsn, f"drop table {SCHEMA}.{ASIDE}")
     back = await exchange(dsn, 0, rows)
     print(f"back: {back}\n", flush=True)
-    print(f"| | plain | {partitions} partitions | plain / partitions |\n| --- | --- | --- | --- |")
-    for name in found["plain"]:
-        plain, spread = (statistics.median(found[table][name]) for table in ("plain", "partitions"))
-        print(f"| {name} | {plain:,.3f} | {spread:,.3f} | {_ratio(found, name):.2f} |")
-    return {"environment": await environment(dsn), "rows": rows, **found, "there": there, "back": back}
+    where = {"environment": await environment(dsn), "rows": rows, "partitions": partitions}
+    return {**where, "taken": found, "there": there, "back": back}
+
+
+def tables(found: dict[str, Any]) -> str:
+    """Return what was measured as Markdown: the operations, and the exchange in both directions."""
+    taken, head = found["taken"], ("", "plain", f"{found['partitions']} partitions", "plain / partitions")
+    rows = []
+    for name in taken["plain"]:
+        plain, spread = (statistics.median(taken[table][name]) for table in ("plain", "partitions"))
+        rows.append((name, f"{plain:,.3f}", f"{spread:,.3f}", f"{_ratio(taken, name):.2f}"))
+    ways = {f"into {found['partitions']} partitions": found["there"], "into one table": found["back"]}
+    exchanged = [
+        (name, *(f"{way[what]:,.2f}" for what in ("seconds", "its median, s", "its longest, s")))
+        for name, way in ways.items()
+    ]
+    moved = ("exchange under a writer", "seconds", "a batch of the writer, median", "longest")
+    measured = marks.table(head, rows)
+    return "\n\n".join(
+        [
+            f"{found['rows']:,} results of The Cannon, seconds:",
+            measured,
+            marks.table(moved, exchanged),
+            marks.footnote(found["environment"]),
+        ]
+    )
 
 
 def main() -> None:
@@ -237,12 +259,16 @@ def main() -> None:
     parser.add_argument("--partitions", type=int, default=16)
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--output", type=Path, default=RESULTS_FILE)
+    parser.add_argument("--publish", action="store_true", help="write the tables into docs/scale.md")
     given = parser.parse_args()
     with contextlib.ExitStack() as stack:
         dsn = given.dsn or stack.enter_context(server(max_wal_size="6GB"))
         found = asyncio.run(run(dsn, given.rows, given.partitions, given.times))
     given.output.parent.mkdir(parents=True, exist_ok=True)
     given.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(tables(found))
+    if given.publish:
+        marks.publish("partitions", tables(found))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from astra_outputs.model.columns import Column
 from astra_outputs.planning import Wanted, plan
 from astra_outputs.planning.measured import FILE
 from astra_outputs.postgres import sql_files
+from benchmarks import marks
 from benchmarks.measure import load_warning, say
 from benchmarks.server import connected, environment, server
 
@@ -49,6 +50,8 @@ CHECKED = (
     "astro_nn_dist",
 )
 """Tables that the check loads, each with as many rows."""
+TOLERANCE = 0.2
+"""How far a prediction may be off, as a share of what is measured."""
 SPECTRA = "apogee_coadded_spectrum_in_ap_star"
 DIGITS = 4
 
@@ -118,10 +121,26 @@ async def check(dsn: str, rows: int) -> dict[str, Any]:
     predicted = plan(Wanted(spectra, 1, [one.table for one in classes], patches=0))
     tables = [one for one in predicted.tables if one.name in CHECKED]
     return {
+        "environment": await environment(dsn),
         "rows": spectra * len(classes),
         "seconds": {"predicted": sum(one.seconds for one in tables), "measured": seconds},
         "bytes": {"predicted": sum(one.heap + one.indexes for one in tables), "measured": float(size)},
     }
+
+
+def checked(found: dict[str, Any]) -> str:
+    """Return what the check found as Markdown."""
+    numbers = {"seconds to load": (found["seconds"], 1), "GB of tables and indexes": (found["bytes"], 1e9)}
+    rows = [
+        (what, f"{one['predicted'] / unit:,.1f}", f"{one['measured'] / unit:,.1f}", f"{_share(one):.2f}")
+        for what, (one, unit) in numbers.items()
+    ]
+    head = (f"{found['rows']:,} rows", "predicted", "measured", "predicted / measured")
+    return f"{marks.table(head, rows)}\n\n{marks.footnote(found['environment'])}"
+
+
+def _share(one: dict[str, float]) -> float:
+    return one["predicted"] / one["measured"]
 
 
 async def _apply(dsn: str) -> None:
@@ -299,6 +318,9 @@ def main() -> int:
     parser.add_argument("--rows", type=float, default=ROWS, help="rows of each table")
     parser.add_argument("--smoke", action="store_true", help="a few rows, written nowhere: does it run?")
     parser.add_argument("--check", type=float, help="load so many rows, and compare with what was predicted")
+    parser.add_argument(
+        "--publish", action="store_true", help="write what the check found into docs/scale.md"
+    )
     options = parser.parse_args()
     warning = load_warning()
     if warning:
@@ -307,10 +329,9 @@ def main() -> int:
         if options.check:
             found = asyncio.run(check(dsn, int(options.check)))
             print(json.dumps(found, indent=2))
-            within = [
-                abs(one["predicted"] / one["measured"] - 1) <= 0.2
-                for one in (found["seconds"], found["bytes"])
-            ]
+            if options.publish:
+                marks.publish("plan", checked(found))
+            within = [abs(_share(found[what]) - 1) <= TOLERANCE for what in ("seconds", "bytes")]
             return 0 if all(within) else 1
         found = asyncio.run(measure(dsn, SMOKE if options.smoke else int(options.rows)))
     if options.smoke:

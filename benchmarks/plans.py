@@ -135,7 +135,7 @@ async def fill(connection: asyncpg.Connection, rows: int) -> None:
     statements = {
         "source": f"""
             insert into source (pk, sdss_id, ra, dec, g_mag) overriding system value
-            select k, k, (k * 137.508) % 360, degrees(asin(2 * ((k * 0.618034) % 1) - 1)), 8 + (k * 7919) % 1300 / 100.0
+            select k, k, (k::bigint * 137.508) % 360, degrees(asin(2 * ((k * 0.618034) % 1) - 1)), 8 + (k::bigint * 7919) % 1300 / 100.0
             from generate_series(1, {sources}) as k""",
         "spectrum": f"insert into spectrum (pk) overriding system value select generate_series(1, {spectra})",
         "boss_visit_spectrum": f"""
@@ -146,7 +146,7 @@ async def fill(connection: asyncpg.Connection, rows: int) -> None:
             from generate_series(1, {spectra}) as k""",
         "snow_white": f"""
             insert into snow_white (spectrum_pk, source_pk, v_astra, teff, logg, result_flags, tag)
-            select k, 1 + k % {sources}, version, 4000 + (k * 7919) % 96001 + version / 8000 * (k % 3), 7 + (k % 200) / 100.0, k % 4, ''
+            select k, 1 + k % {sources}, version, 4000 + (k::bigint * 7919) % 96001 + version / 8000 * (k % 3), 7 + (k % 200) / 100.0, k % 4, ''
             from generate_series(1, {spectra}) as k, unnest(array[{", ".join(VERSIONS)}]) as version""",
     }
     for table, statement in statements.items():

@@ -8,7 +8,6 @@ python -m benchmarks.report --publish --into build/performance   # the same else
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from benchmarks import marks
 from benchmarks.sections import Section, sections
 
 HERE = Path(__file__).parent
@@ -45,19 +45,12 @@ def page(text: str, results: dict[str, Any]) -> str:
         tables = [_markdown(section) for section in every if section.part == part]
         if part in results:
             tables.append(_footnote(results[part]))
-        body = "\n\n".join(tables)
-        marks = re.compile(rf"(<!-- results: {part} -->\n).*?(<!-- end -->)", re.DOTALL)
-        found = marks.search(text)
-        if found is None:
-            raise SystemExit(f"{PAGE} has no place for {part}: add <!-- results: {part} --> and <!-- end -->")
-        text = text[: found.end(1)] + f"\n{body}\n\n" + text[found.start(2) :]
+        text = marks.filled(text, part, "\n\n".join(tables))
     return text
 
 
 def _markdown(section: Section) -> str:
-    align = [":--", *["--:"] * (len(section.head) - 1)]
-    lines = [" | ".join(cells) for cells in (section.head, align, *section.rows)]
-    return "\n".join([f"**{section.title}**", "", *(f"| {line} |" for line in lines)])
+    return f"**{section.title}**\n\n{marks.table(section.head, section.rows)}"
 
 
 def _footnote(found: dict[str, Any]) -> str:

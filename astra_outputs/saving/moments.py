@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-
-from astra_outputs.model.column_types import UNIX_EPOCH
+from datetime import UTC, datetime
 
 
 def moment_of(seconds: float) -> datetime:
     """Return a point in time, in UTC."""
-    return UNIX_EPOCH + timedelta(microseconds=round(seconds * 1e6))
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def moments_of(values: Sequence[float]) -> Sequence[datetime]:

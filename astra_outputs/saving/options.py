@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Literal, NamedTuple, TypedDict
 
 from astra_outputs.postgres.database import Database
 
@@ -12,8 +12,7 @@ Duplicates = Literal["error", "last"]
 OnError = Literal["raise", "collect"]
 
 
-@dataclass(frozen=True)
-class Guards:
+class Guards(NamedTuple):
     """What holds a replacement back.
 
     Attributes

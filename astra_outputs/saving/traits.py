@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Traits:
+class Traits(NamedTuple):
     """What the statements must know of a table in the database.
 
     Attributes
