@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from astra_outputs.reading.wire import Batch
 
 
+GROUP = 65_536
+"""Fewest rows of a row group, but for the last: a reader looks into each group's description of every column."""
+
 SMALL = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
 
 
@@ -52,6 +55,7 @@ class ParquetWriter:
         self._schema = pa.schema(fields, metadata=said)
         self._texts = {output.name: Longest() for output in layout.outputs if output.is_text}
         self._writer = parquet.ParquetWriter(file, self._schema, compression="zstd")
+        self._group: list[pa.RecordBatch] = []
 
     def write(self, batch: Batch) -> None:
         """Append rows."""
@@ -59,10 +63,18 @@ class ParquetWriter:
         for name, longest in self._texts.items():
             _look(rows[name], longest)
         columns = [column.cast(field.type) for column, field in zip(rows.columns, self._schema, strict=True)]
-        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+        self._group.append(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+        if sum(map(len, self._group)) >= GROUP:
+            self._write_group()
+
+    def _write_group(self) -> None:
+        group, self._group = pa.Table.from_batches(self._group, self._schema), []
+        self._writer.write_table(group, row_group_size=len(group))
 
     def finish(self) -> None:
-        """Write what the columns are, and the end of the file, which tells where all is."""
+        """Write the last rows, what the columns are, and the end of the file, which tells where all is."""
+        if self._group:
+            self._write_group()
         described = [
             (name, output, self._texts.get(output.name))
             for name, output in zip(self._names, self._layout.outputs, strict=True)

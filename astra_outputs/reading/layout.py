@@ -128,6 +128,6 @@ class Layout:
             yield "0::bigint"
         for first in range(0, len(self.counted), BITS):
             yield " | ".join(
-                f"(({output.named.sql} is null)::integer::bigint << {place})"
+                f"case when {output.named.sql} is null then {1 << place}::bigint else 0 end"
                 for place, output in enumerate(self.counted[first : first + BITS])
             )

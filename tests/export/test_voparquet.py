@@ -142,3 +142,19 @@ async def test_stilts_reads_the_same_values_and_units_from_parquet(
     np.testing.assert_array_equal(reals, np.float32(expected))
     said = await run(program, "tpipe", f"in={file}", "ifmt=parquet", "cmd=keepcols 'a_real'", "omode=meta")
     assert "a_real(Float)/K - A real" in said.stdout, said.stderr
+
+
+async def test_batches_are_gathered_to_row_groups_worth_a_reader_s_look(
+    outputs: Any, tmp_path: Path, every_form: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("astra_outputs.reading.wire.ROWS", 3)
+    monkeypatch.setattr("astra_outputs.reading.wire.LEAST_ROWS", 3)
+    monkeypatch.setattr("astra_outputs.export.parquet_file.GROUP", 10)
+    file = tmp_path / "a.parquet"
+    await outputs.export(EveryForm, file, v_astra="0.8")
+    known = parquet.ParquetFile(file).metadata
+    groups = [known.row_group(number).num_rows for number in range(known.num_row_groups)]
+    assert set(groups[:-1]) <= {12}
+    assert len(groups) > 1
+    stored = {record.task_pk for record in await outputs.find(EveryForm, v_astra="0.8")}
+    assert set(parquet.read_table(file)["task_pk"].to_pylist()) == stored
