@@ -25,8 +25,11 @@ END = b"\xff\xff"
 BLOCK = 384 * 1024
 """Bytes that are taken apart at once: few enough to stay in a processor's cache, enough to be worth a call."""
 
-ROWS, LEAST_ROWS, BYTES = 65_536, 2_048, 4 * 1024 * 1024
-"""Most and fewest rows of a batch, and about how many bytes it has: few, since the server waits while one is finished."""
+ROWS, LEAST_ROWS, BYTES = 8_192, 2_048, 16 * 1024 * 1024
+"""Most and fewest rows of a batch, and about how many bytes it has at most: half a dozen of them are in memory at once.
+
+Few, since the server waits while one is finished; with fewer, a batch of many columns costs more than its rows.
+"""
 
 VARYING = 128
 """About the bytes of memory that a value takes which differs in length."""
