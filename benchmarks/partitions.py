@@ -232,8 +232,9 @@ def tables(found: dict[str, Any]) -> str:
     taken, head = found["taken"], ("", "plain", f"{found['partitions']} partitions", "plain / partitions")
     rows = []
     for name in taken["plain"]:
-        plain, spread = (statistics.median(taken[table][name]) for table in ("plain", "partitions"))
-        rows.append((name, f"{plain:,.3f}", f"{spread:,.3f}", f"{_ratio(taken, name):.2f}"))
+        both = [statistics.median(taken[table][name]) for table in ("plain", "partitions")]
+        said = [f"{one / 1e9:.2f} GB" if name.startswith("bytes") else f"{one:,.3f}" for one in both]
+        rows.append((name, *said, f"{_ratio(taken, name):.2f}"))
     ways = {f"into {found['partitions']} partitions": found["there"], "into one table": found["back"]}
     exchanged = [
         (name, *(f"{way[what]:,.2f}" for what in ("seconds", "its median, s", "its longest, s")))
