@@ -329,6 +329,7 @@ async def test_on_a_connection_of_the_caller_what_is_not_committed_counts_too(
         assert (after["teff"].median, after["teff"].scatter, after["teff"].largest) == (None, None, None)
 
 
+@pytest.mark.usefixtures("plain_tables")
 async def test_the_statements_use_the_key_where_few_spectra_are_asked_for(
     outputs: Any, results: Any, connection: asyncpg.Connection
 ) -> None:

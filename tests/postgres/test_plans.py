@@ -26,7 +26,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-async def filled_with_rows(database: str, connection: asyncpg.Connection, made: Any) -> asyncpg.Connection:
+async def filled_with_rows(
+    plain_tables: None, database: str, connection: asyncpg.Connection, made: Any
+) -> asyncpg.Connection:
     try:
         await made.add_history(database)
     except CannotStart as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from on_citus import CITUS_DSN
 from waiting import waiting
 
 from astra_outputs import Outcome, TheCannon
@@ -95,6 +96,8 @@ async def test_processes_on_the_same_spectra_lose_nothing_and_never_deadlock(
     assert all(row["teff"] == row["logg"] and row["teff"] % 100 == 3 for row in rows)
     # Every writer was told the key of the one row.
     assert {int(out.split()[-1]) for out, _ in ended} == {sum(row["task_pk"] for row in rows)}
+    if CITUS_DSN:  # whose own sessions stay, and end a deadlock now and then (docs/scale.md)
+        return
     async with asyncio.timeout(120):
         while await sessions(connection) - before:  # they count what they have seen when they end
             pass
