@@ -1,24 +1,29 @@
 """What it costs to find the spectra that wait for a pipeline, at survey scale.
 
-    python benchmarks/pending.py --spectra 10000000 --dsn postgresql://postgres@localhost/scratch
+    python -m benchmarks.pending --spectra 10000000 --dsn postgresql://postgres@localhost/scratch
+    python -m benchmarks.pending --spectra 2000000 --partitions 16
 
-Makes the schema anew in the database given (foreign keys are not checked while it is filled: it
+Makes the schema anew in the database given, or on a server of its own (foreign keys are not checked while it is filled: it
 takes a superuser), gives nine in ten spectra a result, then all but one in ten thousand, and prints
-plans and times.
+plans and times. With `--partitions` the table is then spread, and one page is explained
+step by step, in one table and in partitions: where the time goes (few are pending, so that one page reads all).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import subprocess
 import time
 
 import asyncpg
 
 import astra_outputs
-from astra_outputs import ApogeeCoaddedSpectrumInApStar, TheCannon
+from astra_outputs import ApogeeCoaddedSpectrumInApStar, TheCannon, embedded
 from astra_outputs.postgres import sql_files
 from astra_outputs.reading.pending import FIRST, PAGE, pending_count, pending_page
+from benchmarks.server import server
 
 SCHEMA = "pending_benchmark"
 SPECTRA = f"""
@@ -38,6 +43,7 @@ async def fill(connection: asyncpg.Connection, spectra: int) -> None:
     await connection.execute(f"drop schema if exists {SCHEMA} cascade")
     await sql_files.apply(connection, SCHEMA)
     await connection.execute("set session_replication_role = replica")
+    await connection.execute(f"insert into {SCHEMA}.spectrum (pk) select generate_series(1, {spectra})")
     await connection.execute(SPECTRA, spectra)
 
 
@@ -55,6 +61,26 @@ async def explain(connection: asyncpg.Connection, title: str, text: str, *values
     )
     print(f"\n## {title}\n")
     print("\n".join(row[0] for row in rows))
+
+
+async def profile(connection: asyncpg.Connection, title: str, text: str) -> None:
+    """Print how long each step of a page takes, the second time, in milliseconds."""
+    for _ in range(2):
+        rows = await connection.fetch("explain (analyze, costs off, buffers off) " + text, 8, FIRST, PAGE)
+    print(f"\n## {title}: {rows[-1][0]}\n")
+    print("\n".join(row[0] for row in rows if "actual" in row[0]))
+
+
+async def spread(dsn: str, connection: asyncpg.Connection, partitions: int) -> None:
+    """Explain a page in one table, and once the results are in partitions."""
+    kinds = TheCannon, ApogeeCoaddedSpectrumInApStar, SCHEMA, False
+    await profile(connection, "One table", pending_page(*kinds))
+    script = sql_files.schema_dir() / "add-ons" / "partitions.sql"
+    words = ("-v", f"schema={SCHEMA}", "-v", "table=the_cannon", "-v", f"partitions={partitions}")
+    command = [embedded.psql_program(), "-X", "-q", *words, "-f", script, dsn]
+    await asyncio.to_thread(subprocess.run, command, check=True)
+    await connection.execute(f"vacuum (analyze) {SCHEMA}.the_cannon")
+    await profile(connection, f"{partitions} partitions", pending_page(*kinds, partitioned=True))
 
 
 async def walk(dsn: str, shard: tuple[int, int] | None) -> None:
@@ -76,14 +102,9 @@ async def walk(dsn: str, shard: tuple[int, int] | None) -> None:
     )
 
 
-async def main() -> None:
+async def run(dsn: str, options: argparse.Namespace) -> None:
     """Fill the tables and print plans and times."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dsn", required=True)
-    parser.add_argument("--spectra", type=int, default=1_000_000)
-    parser.add_argument("--keep", action="store_true", help="use the tables of the run before")
-    options = parser.parse_args()
-    connection = await asyncpg.connect(options.dsn)
+    connection = await asyncpg.connect(dsn)
     spectra = options.spectra
     plain, shared = (
         pending_page(TheCannon, ApogeeCoaddedSpectrumInApStar, SCHEMA, shared) for shared in (False, True)
@@ -97,16 +118,34 @@ async def main() -> None:
         await explain(connection, "A page in the middle", plain, 8, spectra // 2, PAGE)
         await explain(connection, "A page where nothing is made", plain, 8, spectra * 95 // 100, PAGE)
         await explain(connection, "The same for share 3 of 16", shared, 8, spectra * 95 // 100, PAGE, 3, 16)
-        await walk(options.dsn, (3, 16))
+        await walk(dsn, (3, 16))
         await add_results(connection, spectra * 9 // 10 + 1, spectra)
     print(f"\n# {spectra:,} spectra, all but one in ten thousand with a result")
     await explain(connection, "The first page", plain, 8, FIRST, PAGE)
     await explain(connection, "The first page of share 3 of 16", shared, 8, FIRST, PAGE, 3, 16)
     await explain(connection, "The count", count, 8)
-    await walk(options.dsn, None)
-    await walk(options.dsn, (3, 16))
+    await walk(dsn, None)
+    await walk(dsn, (3, 16))
+    if options.partitions:
+        await spread(dsn, connection, options.partitions)
     await connection.close()
 
 
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--dsn", help="a database of yours, as superuser; on a server of its own if none is given"
+    )
+    parser.add_argument("--spectra", type=int, default=1_000_000)
+    parser.add_argument("--keep", action="store_true", help="use the tables of the run before")
+    parser.add_argument(
+        "--partitions", type=int, help="spread the results at the end, and explain a page of both"
+    )
+    options = parser.parse_args()
+    with contextlib.ExitStack() as stack:
+        asyncio.run(run(options.dsn or stack.enter_context(server(reading=True)), options))
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
