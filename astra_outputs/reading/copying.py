@@ -74,7 +74,7 @@ class Copying:
                     connections = await _transactions(database, wanted, stack)
                     many = len(self.layout.types) >= MANY_COLUMNS
                     names = ["join_partitions"] * spread + ["keep_memory"] * many
-                    first = "".join(templates("reading")[name].text for name in names)
+                    first = "; ".join(templates("reading")[name].text for name in names)
                     for connection in connections if first else ():
                         await connection.execute(first)
                     text = await self._text(connections[0], database.schema, question)

@@ -312,6 +312,7 @@ def test_what_is_published_elsewhere_leaves_the_documentation_as_it_is(
 def test_plans_of_questions_are_printed_with_their_times(tmp_path: Path) -> None:
     done = run("benchmarks.plans", "--rows", "2000", "--output", tmp_path / "plans.json")
     assert done.returncode == 0, done.stderr
-    assert "newest of all (find): " in done.stdout
+    assert "| newest of all | " in done.stdout
+    assert "## Newest of all\n\n`find`:\n\n```text\n" in done.stdout
     found = json.loads((tmp_path / "plans.json").read_text())["questions"]
     assert all("Execution Time" in way["plan"][-1] for ways in found.values() for way in ways.values())
