@@ -16,6 +16,7 @@ from astra_outputs.postgres.pooler import in_time
 from astra_outputs.postgres.remembered import remembered
 from astra_outputs.saving.columns import Columns
 from astra_outputs.saving.encode import HEADER, TRAILER, Rows
+from astra_outputs.saving.reruns import SomeAreNew
 from astra_outputs.saving.statements import Statements
 
 IN_KEY_ORDER = "set local enable_hashjoin to off; set local enable_mergejoin to off"
@@ -82,15 +83,17 @@ class Stage:
         if self._savepoint is not None:
             await end(self._savepoint.rollback() if kind else self._savepoint.commit())
         elif kind is not None:
-            await self._undo()
+            await self._undo(forget=kind is SomeAreNew)
         else:
             await end(self._connection.execute("commit"))
             remembered(self._connection).update(one.stage for one in self._tables)
 
-    async def _undo(self) -> None:
+    async def _undo(self, *, forget: bool = False) -> None:
+        # The plan of an UPDATE that found a table (nearly) empty reads all of it for each row, and would stay.
+        text = "rollback; discard plans" if forget else "rollback"
         # What led here says more than that the connection is gone, too.
         with suppress(*GONE):
-            await end(in_time(self._connection, self._connection.execute("rollback")))
+            await end(in_time(self._connection, self._connection.execute(text)))
 
 
 async def _blocks(blocks: object) -> AsyncIterator[bytes]:

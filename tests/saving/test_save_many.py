@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from time import perf_counter
 from types import SimpleNamespace
 
+import asyncpg
 import pytest
 from proxy import proxied
 
@@ -676,6 +677,31 @@ async def test_the_temporary_table_is_made_once_a_connection(outputs, spectra) -
         await outputs.save_many(results(stored, version))
     assert sum(query.startswith("begin") for query in sent) == 4  # the first batch of 0.7 twice
     assert not any("temporary table" in query for query in sent)
+
+
+@pytest.mark.usefixtures("one_table")
+async def test_a_re_run_goes_by_the_key_though_the_table_was_empty_when_one_was_tried(
+    database, connection, spectra
+) -> None:
+    records = results(await spectra(200))
+    own = await asyncpg.connect(database)
+    try:
+        async with astra_outputs.connect(connection=own) as outputs:
+            for _ in range(3):
+                await outputs.save_many(records)
+            await connection.execute("delete from astra.the_cannon")
+            await connection.execute("vacuum astra.the_cannon")
+            for _ in range(3):
+                await outputs.save_many(records)
+        name = await own.fetchval(
+            "select name from pg_prepared_statements where statement ~ '^with saved as \\(\\s*update'"
+        )
+        plan = [line for (line,) in await own.fetch(f"explain (costs off) execute {name}")]
+    finally:
+        await own.close()
+    steps = [line for line in plan if " Scan " in line and ("stage_the_cannon" in line or "kept" in line)]
+    assert "Seq Scan on stage_the_cannon" in steps[0], plan
+    assert "version_key on the_cannon kept" in steps[1], plan
 
 
 async def test_a_temporary_table_that_was_undone_or_lost_is_made_again(outputs, connection, spectra) -> None:
