@@ -31,11 +31,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, align, *rows))
 
 
-def footnote(where: dict[str, Any]) -> str:
-    """Return when, on what and with what something was measured."""
+def footnote(where: dict[str, Any], minutes: float | None = None) -> str:
+    """Return when, on what and with what something was measured, and how long that took if it is known."""
+    took = "" if minutes is None else f", {minutes:g} minutes"
     return (
-        f"<sub>{where['date']}; {where['machine']}; PostgreSQL {where['postgresql']}, Python {where['python']}, "
-        f"asyncpg {where['packages']['asyncpg']}; commit {where['commit']}; load before the run {where['load']:g}.</sub>"
+        f"<sub>{where['date']}{took}; {where['machine']}; PostgreSQL {where['postgresql']}, "
+        f"Python {where['python']}, asyncpg {where['packages']['asyncpg']}, "
+        f"Pydantic {where['packages']['pydantic']}; commit {where['commit']}; "
+        f"load before the run {where['load']:g}.</sub>"
     )
 
 

@@ -44,23 +44,13 @@ def page(text: str, results: dict[str, Any]) -> str:
     for part in dict.fromkeys(section.part for section in every):
         tables = [_markdown(section) for section in every if section.part == part]
         if part in results:
-            tables.append(_footnote(results[part]))
+            tables.append(marks.footnote(results[part]["environment"], results[part]["minutes"]))
         text = marks.filled(text, part, "\n\n".join(tables))
     return text
 
 
 def _markdown(section: Section) -> str:
     return f"**{section.title}**\n\n{marks.table(section.head, section.rows)}"
-
-
-def _footnote(found: dict[str, Any]) -> str:
-    where = found["environment"]
-    return (
-        f"<sub>{where['date']}, {found['minutes']:g} minutes; {where['machine']}; PostgreSQL {where['postgresql']}, "
-        f"Python {where['python']}, asyncpg {where['packages']['asyncpg']}, "
-        f"Pydantic {where['packages']['pydantic']}; commit {where['commit']}; "
-        f"load before the run {where['load']:g}.</sub>"
-    )
 
 
 def main(
